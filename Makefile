@@ -1,0 +1,58 @@
+# Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench lock clean screenshots
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+SOURCES := wire device fleet provisioning lab tests scripts
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo 'Carrel needs Python 3.11 or newer as "$(PYTHON)". Install it, or: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || { echo 'Python can make no virtual environment here. Type:  apt-get install python3-venv   and run make again.' >&2; exit 1; }
+	@echo 'Making $(VENV) ...'
+	@$(PYTHON) -m venv $(VENV)
+
+# Two steps, because --require-hashes refuses a local project: the locked wheels (build backend included), then Carrel.
+$(VENV)/%.installed: requirements/%.txt pyproject.toml | $(BIN)/python
+	@echo 'Installing the locked requirements of requirements/$*.txt (a minute or two the first time) ...'
+	@$(PIP) install --require-hashes --only-binary :all: --requirement requirements/$*.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/demo.installed ## broker, fleet and three kiosks on this machine; Ctrl-C ends it (DEMO_ARGS='--kiosks 1')
+	@exec $(BIN)/carrel-lab demo $(DEMO_ARGS)
+
+test: $(VENV)/test.installed ## all tests, with everything they need (TEST_ARGS='-k minutes')
+	@scripts/system-packages
+	@$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: $(VENV)/test.installed ## format, lint, types, import rules
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/test.installed ## put the code into its format
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+
+bench: $(VENV)/test.installed ## print the figures, with raw samples in bench-results/
+	@$(BIN)/python -m lab.bench
+
+screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots anew
+	@scripts/system-packages
+	@$(BIN)/python -m pytest --quiet tests/system/test_screens.py --screenshots docs/screenshots
+
+lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
+	@scripts/lock
+
+clean: ## remove what the targets above made
+	@rm -rf $(VENV) bench-results demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

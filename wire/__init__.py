@@ -1,0 +1,1 @@
+"""The contract that kiosk and fleet share: topics, messages, ledger events, signals, minutes."""

@@ -1,0 +1,145 @@
+"""The MQTT messages of the contract, one model each. Ages are seconds, instants are aware UTC, unknown is null."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
+
+from wire.codec import WireModel
+from wire.ids import Id, StudentRef
+from wire.signals import ActiveSignal, Verdict
+
+PROTOCOL: Final = 1
+
+ShortText = Annotated[str, Field(max_length=200)]
+
+
+class PresenceState(StrEnum):
+    """What a birth or a death says."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+class Presence(WireModel):
+    """Birth, planned death and will. `birth` rises with each connection; a death counts only for the current one."""
+
+    state: PresenceState
+    birth: PositiveInt
+    boot: ShortText
+    version: ShortText
+    protocol: int = PROTOCOL
+    epoch: ShortText | None = None
+
+
+class Health(WireModel):
+    """Vitals of the machine. What it has no sensor or tool for is null, which reads `unknown`."""
+
+    at: AwareDatetime
+    uptime_s: float | None = None
+    temperature_c: float | None = None
+    undervoltage_now: bool | None = None
+    undervoltage_since_boot: bool | None = None
+    throttled_now: bool | None = None
+    throttled_since_boot: bool | None = None
+    cpu_load_1m: float | None = None
+    memory_used_share: float | None = None
+    storage_free_bytes: NonNegativeInt | None = None
+    storage_total_bytes: NonNegativeInt | None = None
+    agent_rss_bytes: NonNegativeInt | None = None
+    clock: str | None = None
+    link_round_trip_ms: float | None = None
+    backlog_rows: NonNegativeInt | None = None
+    model: ShortText | None = None
+    cameras: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+class Readiness(WireModel):
+    """The kiosk's own verdict with the active signals, and what it is doing now."""
+
+    verdict: Verdict
+    signals: tuple[ActiveSignal, ...] = ()
+    at: AwareDatetime
+    state: ShortText | None = None
+    session: ShortText | None = None
+    config_revision: NonNegativeInt | None = None
+
+
+class WireRow(WireModel):
+    """One ledger row as it is stored: `body` is the row's own JSON text, `hash` chains it to the row before."""
+
+    body: Annotated[str, Field(max_length=16_384)]
+    hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}\z")]
+
+
+class LedgerBatch(WireModel):
+    """Consecutive rows `first`, `first + 1`, …; `prev` is the hash of row `first - 1` (of the epoch for row 1)."""
+
+    epoch: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}\z")]
+    first: PositiveInt
+    prev: Annotated[str, Field(max_length=64)]
+    rows: Annotated[tuple[WireRow, ...], Field(min_length=1, max_length=1000)]
+
+
+class LedgerAck(WireModel):
+    """Exactly one of: committed through n (with that row's hash), replay from n, forked at n."""
+
+    epoch: str
+    through: NonNegativeInt | None = None
+    hash: str | None = None
+    replay_from: PositiveInt | None = None
+    fork_at: PositiveInt | None = None
+
+
+class Booking(WireModel):
+    """A planned session as the kiosk is told of it."""
+
+    id: Id
+    start: AwareDatetime
+    planned_ms: PositiveInt
+    therapist: Id
+    students: tuple[StudentRef, ...] = ()
+    model: Literal["pull-out", "push-in", "consult", "group"] = "pull-out"
+    needs: tuple[Literal["overhead", "front"], ...] = ("overhead", "front")
+
+
+class Schedule(WireModel):
+    """The bookings of a kiosk's room for the 14 days after `as_of`."""
+
+    revision: NonNegativeInt
+    as_of: AwareDatetime
+    bookings: tuple[Booking, ...] = ()
+
+
+class Config(WireModel):
+    """Desired settings; the kiosk reports in its readiness the revision that it runs."""
+
+    revision: NonNegativeInt
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Command(WireModel):
+    """A request to one kiosk: run once, never after `expires_at`, never for another ledger epoch."""
+
+    id: Annotated[str, Field(min_length=8, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    args: dict[str, Any] = Field(default_factory=dict)
+    expires_at: AwareDatetime
+    epoch: str
+
+
+class Reply(WireModel):
+    """The answer to a command."""
+
+    id: str
+    ok: bool
+    result: dict[str, Any] | None = None
+    error: ShortText | None = None
+    detail: ShortText | None = None
+
+
+class Echo(WireModel):
+    """Asked by the kiosk, answered by the fleet with the same `n` once its store has proved to work."""
+
+    sender: Literal["kiosk", "fleet"] = Field(alias="from")
+    n: NonNegativeInt
