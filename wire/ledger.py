@@ -77,6 +77,14 @@ def verified(prev: str, rows: Iterable[WireRow], first: int) -> list[Row]:
     return found
 
 
+def distinct(rows: Iterable[Row]) -> list[Row]:
+    """The rows without copies: a forked ledger repeats facts under new numbers, and a fact counts once."""
+    seen: dict[tuple[str, int, str, str], Row] = {}
+    for row in rows:
+        seen.setdefault((row.boot, row.mono_ns, row.type, compact(row.data)), row)
+    return list(seen.values())
+
+
 def checked(type_: str, data: dict[str, Any]) -> dict[str, Any]:
     """`data` as the model of `type_` keeps it, for a row about to be written.
 

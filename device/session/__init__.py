@@ -1,0 +1,1 @@
+"""What a session is, when it runs, and the journal that proves it."""

@@ -1,0 +1,163 @@
+"""What crosses the boundary between the agent and a camera's worker process.
+
+Both sides hold one end of an AF_UNIX SOCK_SEQPACKET pair; each packet is one JSON object. The agent sends the set-up once,
+then orders; the worker sends reports. Pictures never travel here (see preview.py).
+"""
+
+import dataclasses
+import importlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Self, cast
+
+from device.cameras.errors import BadCameraSpec, BadMessage
+from device.cameras.source import CameraSpec, SourceFactory
+
+DEFAULT_FACTORY: Final = "device.cameras.sources:open_source"
+MAX_PACKET: Final = 64 * 1024
+HEARTBEAT_S: Final = 0.25
+_MAX_DETAIL: Final = 400
+
+
+class Do(StrEnum):
+    """What the agent may order."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    PREVIEW = "preview"
+    STOP = "stop"
+
+
+class WorkerState(StrEnum):
+    """What the worker says of its camera."""
+
+    CLOSED = "closed"
+    OPENING = "opening"
+    OPEN = "open"
+    MISSING = "missing"
+    STALLED = "stalled"
+    """Open, but the last wait for a frame was in vain."""
+    FAILED = "failed"
+    """It broke or cannot be opened; tried again every second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The first packet: which camera, and what opens it."""
+
+    spec: CameraSpec
+    factory: str = DEFAULT_FACTORY
+    """`module:function`, called with the spec and `factory_args`."""
+    factory_args: dict[str, Any] = field(default_factory=dict)
+
+    def packet(self) -> bytes:
+        """The packet that carries this."""
+        return json.dumps(dataclasses.asdict(self)).encode()
+
+    @classmethod
+    def parse(cls, packet: bytes) -> Self:
+        """Read a set-up packet.
+
+        Raises:
+            BadMessage: it is none.
+        """
+        body = _object(packet)
+        try:
+            return cls(CameraSpec(**body["spec"]), str(body["factory"]), dict(body["factory_args"]))
+        except (KeyError, TypeError, ValueError, BadCameraSpec) as error:
+            raise BadMessage(f"not a camera's set-up: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One thing the worker is to do."""
+
+    do: Do
+    number: int = 0
+    """Counts the orders of one agent to one worker; the worker's reports name the last one it has taken."""
+    for_s: float = 0.0
+    """Previews only: how long they are wanted."""
+
+    def packet(self) -> bytes:
+        """The packet that carries this."""
+        return json.dumps({"do": self.do, "number": self.number, "for_s": self.for_s}).encode()
+
+    @classmethod
+    def parse(cls, packet: bytes) -> Self:
+        """Read an order packet.
+
+        Raises:
+            BadMessage: it is none.
+        """
+        body = _object(packet)
+        try:
+            return cls(Do(body["do"]), int(body.get("number", 0)), float(body.get("for_s", 0.0)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadMessage(f"not an order to a camera: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The worker's heartbeat, and at once whenever its state changes. Times are CLOCK_MONOTONIC, nanoseconds."""
+
+    state: WorkerState
+    sent_ns: int
+    order: int = 0
+    """The number of the last order taken."""
+    device_open: bool = False
+    """Whether the device may be open: set before it is opened, cleared after it is closed."""
+    opened_ns: int | None = None
+    frames: int = 0
+    """Since the worker started."""
+    fps: float | None = None
+    """Frames per second over the last 2 s; None unless open."""
+    last_frame_ns: int | None = None
+    """None until the worker's first frame."""
+    detail: str = ""
+    """Plain words about what is wrong."""
+
+    def packet(self) -> bytes:
+        """The packet that carries this."""
+        body = dataclasses.asdict(self)
+        body["detail"] = self.detail[:_MAX_DETAIL]
+        return json.dumps(body).encode()
+
+    @classmethod
+    def parse(cls, packet: bytes) -> Self:
+        """Read a report packet.
+
+        Raises:
+            BadMessage: it is none.
+        """
+        body = _object(packet)
+        try:
+            body["state"] = WorkerState(body["state"])
+            return cls(**body)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadMessage(f"not a camera's report: {error}") from error
+
+
+def load_factory(name: str) -> SourceFactory:
+    """Find the source factory that `module:function` names.
+
+    Raises:
+        BadMessage: there is no such function.
+    """
+    module, _, function = name.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise BadMessage(f"{name!r} names no source factory: {error}") from error
+    return cast("SourceFactory", factory)
+
+
+def _object(packet: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(packet)
+    except ValueError as error:
+        raise BadMessage("a packet is not JSON") from error
+    if not isinstance(body, dict):
+        raise BadMessage("a packet is not a JSON object")
+    return body

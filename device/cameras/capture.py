@@ -1,0 +1,197 @@
+"""The capture thread: the only thread that touches the camera, and only between an order to open and one to close."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from device.cameras.boundary import WorkerState
+from device.cameras.errors import CameraError, SourceMissing, SourceStalled
+from device.cameras.source import CameraSpec, Frame, Source, SourceFactory
+
+_log = logging.getLogger(__name__)
+
+READ_TIMEOUT_S: Final = 0.25
+# How long the thread may take over each thing before it counts as stuck. A USB camera's first picture takes seconds.
+_READ_LIMIT_S: Final = READ_TIMEOUT_S + 0.5
+_OPEN_LIMIT_S: Final = 8.0
+_CLOSE_LIMIT_S: Final = 2.0
+_RETRY_S: Final = 1.0
+_FPS_WINDOW_NS: Final = 2_000_000_000
+_FPS_MIN_NS: Final = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the camera now. Times are CLOCK_MONOTONIC, nanoseconds."""
+
+    state: WorkerState = WorkerState.CLOSED
+    device_open: bool = False
+    opened_ns: int | None = None
+    frames: int = 0
+    last_frame_ns: int | None = None
+    detail: str = ""
+
+
+class Capture:
+    """Opens, reads and closes one source, and never gives up on it.
+
+    Args:
+        spec: the camera.
+        open_source: what opens it.
+        on_frame: called in the capture thread with each frame; it must not block.
+        on_change: called in the capture thread when the state changes; it must not block.
+    """
+
+    def __init__(
+        self,
+        spec: CameraSpec,
+        open_source: SourceFactory,
+        on_frame: Callable[[Frame], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._spec = spec
+        self._open_source = open_source
+        self._on_frame = on_frame
+        self._on_change = on_change
+        self._facts = Facts()  # replaced as a whole, by the capture thread alone
+        self._stamps: deque[int] = deque()
+        self._stamps_lock = threading.Lock()
+        self._wanted = False
+        self._reopen = False
+        self._stopping = False
+        self._nudge = threading.Event()
+        self._due_ns = time.monotonic_ns() + int(_OPEN_LIMIT_S * 1e9)
+        self._last_surprise = ""
+        self._thread = threading.Thread(target=self._run, name=f"capture-{spec.role}", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; the camera stays closed."""
+        self._thread.start()
+
+    def want(self, *, is_open: bool) -> None:
+        """Say whether the camera is to be open."""
+        self._wanted = is_open
+        self._nudge.set()
+
+    def reopen(self) -> None:
+        """Close the camera and open it again, if it is wanted open."""
+        self._reopen = True
+        self._nudge.set()
+
+    def stop(self, deadline_s: float) -> bool:
+        """Close the camera and end the thread.
+
+        Returns:
+            False when that took longer than `deadline_s`.
+        """
+        self._stopping = True
+        self._nudge.set()
+        self._thread.join(deadline_s)
+        return not self._thread.is_alive()
+
+    def facts(self) -> Facts:
+        """What is known of the camera now."""
+        return self._facts
+
+    def fps(self, now_ns: int) -> float | None:
+        """Frames per second over the last 2 s, or since the camera was opened; None in its first half second."""
+        opened_ns = self._facts.opened_ns
+        if opened_ns is None or now_ns - opened_ns < _FPS_MIN_NS:
+            return None
+        window_ns = min(_FPS_WINDOW_NS, now_ns - opened_ns)
+        with self._stamps_lock:
+            frames = sum(stamp > now_ns - window_ns for stamp in self._stamps)
+        return frames / (window_ns / 1e9)
+
+    def is_stuck(self, now_ns: int) -> bool:
+        """Whether the thread is inside a call that should have come back: no more heartbeats then."""
+        return now_ns > self._due_ns or not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            if self._wanted:
+                self._live()
+            else:
+                self._know(state=WorkerState.CLOSED, detail="")
+                self._rest(_RETRY_S)
+
+    def _live(self) -> None:
+        """One opening of the source, from before it opens to after it is closed."""
+        trouble = ""
+        state = WorkerState.CLOSED
+        try:
+            self._read_until_unwanted(self._open())
+        except SourceMissing as error:
+            state, trouble = WorkerState.MISSING, str(error)
+        except CameraError as error:
+            state, trouble = WorkerState.FAILED, str(error)
+        except Exception as error:  # noqa: BLE001 - the loop's edge: a foreign driver may raise anything, and is tried again
+            state, trouble = WorkerState.FAILED, f"{type(error).__name__}: {error}"
+            if trouble != self._last_surprise:
+                _log.warning("the %s camera's source broke", self._spec.role, exc_info=True)
+            self._last_surprise = trouble
+        if trouble:
+            self._know(state=state, detail=trouble)
+            if not self._reopen:
+                self._rest(_RETRY_S)
+
+    def _open(self) -> Source:
+        self._reopen = False
+        # While a source is missing it is looked for every second; that is not worth a change of state each time.
+        if self._facts.state not in {WorkerState.MISSING, WorkerState.FAILED}:
+            self._know(state=WorkerState.OPENING, device_open=True, detail="")
+        self._facts = replace(self._facts, device_open=True)
+        self._allow(_OPEN_LIMIT_S)
+        try:
+            source = self._open_source(self._spec)
+        except BaseException:
+            self._facts = replace(self._facts, device_open=False)
+            raise
+        with self._stamps_lock:
+            self._stamps.clear()
+        self._know(state=WorkerState.OPEN, device_open=True, opened_ns=time.monotonic_ns(), detail="")
+        return source
+
+    def _read_until_unwanted(self, source: Source) -> None:
+        try:
+            while self._wanted and not self._stopping and not self._reopen:
+                self._allow(_READ_LIMIT_S)
+                try:
+                    frame = source.read(READ_TIMEOUT_S)
+                except SourceStalled as error:
+                    self._know(state=WorkerState.STALLED, detail=str(error))
+                else:
+                    self._take(frame)
+        finally:
+            self._allow(_CLOSE_LIMIT_S)
+            source.close()
+            # Only now, and not when closing failed: a device that was not let go of may be open.
+            self._facts = replace(self._facts, device_open=False, opened_ns=None)
+
+    def _take(self, frame: Frame) -> None:
+        with self._stamps_lock:
+            self._stamps.append(frame.captured_ns)
+            while self._stamps[0] <= frame.captured_ns - _FPS_WINDOW_NS:
+                self._stamps.popleft()
+        self._facts = replace(self._facts, frames=self._facts.frames + 1, last_frame_ns=frame.captured_ns)
+        self._know(state=WorkerState.OPEN, detail="")
+        self._on_frame(frame)
+
+    def _know(self, **changes: object) -> None:
+        """Replace facts, and tell if the state or the words changed."""
+        before = self._facts
+        self._facts = replace(before, **changes)  # type: ignore[arg-type] # the callers above name fields of Facts
+        if (before.state, before.detail) != (self._facts.state, self._facts.detail):
+            self._on_change()
+
+    def _allow(self, limit_s: float) -> None:
+        self._due_ns = time.monotonic_ns() + int(limit_s * 1e9)
+
+    def _rest(self, pause_s: float) -> None:
+        self._allow(pause_s + _READ_LIMIT_S)
+        self._nudge.wait(pause_s)
+        self._nudge.clear()

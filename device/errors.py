@@ -1,0 +1,38 @@
+"""What can go wrong on a kiosk, as its callers meet it.
+
+KioskError
+├── Refused            an action does not fit the state; the message is for the person who asked
+├── LedgerError
+│   ├── LedgerUnwritable   the disk refuses; rows are kept in memory and tried again
+│   └── LedgerDamaged      the file is not a ledger any more
+├── PanelError         the pins of button and lamps cannot be had
+└── StartError         the agent cannot start: port, settings or folder
+"""
+
+
+class KioskError(Exception):
+    """Anything that goes wrong on a kiosk and has a name."""
+
+
+class Refused(KioskError):
+    """An action that does not fit the state."""
+
+
+class LedgerError(KioskError):
+    """The journal of session facts cannot do its work."""
+
+
+class LedgerUnwritable(LedgerError):
+    """The disk refuses to write; the rows stay in memory and are tried again."""
+
+
+class LedgerDamaged(LedgerError):
+    """The ledger file cannot be read as a ledger."""
+
+
+class PanelError(KioskError):
+    """The pins of button and lamps cannot be had."""
+
+
+class StartError(KioskError):
+    """The agent cannot start; the message says what to change."""

@@ -1,0 +1,265 @@
+"""The durable journal of session facts and its outbox: one SQLite file, WAL, synchronous FULL, rows chained by hash.
+
+All calls come from one thread (see `journal.py`): SQLite before 3.51.3 can damage a WAL file when two connections write
+or checkpoint at once, and Debian 12 has 3.40.
+"""
+
+import json
+import logging
+import sqlite3
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from device.errors import LedgerDamaged, LedgerUnwritable
+from device.session.states import Fact
+from wire.ledger import Row, body_of, chained, checked, distinct, row_of
+from wire.messages import LedgerAck, LedgerBatch, WireRow
+
+_log = logging.getLogger(__name__)
+
+BATCH_ROWS: Final = 250
+BATCH_BYTES: Final = 128 * 1024
+
+migrations: Final = Migrations("carrel-kiosk-ledger")
+
+
+@migrations()
+def first(db: Database) -> None:
+    """Rows by epoch and seq, what of them the fleet holds, and small durable facts beside them."""
+    db.table("epochs").create(
+        {"epoch": str, "acked": int, "made": int}, pk="epoch", not_null={"acked", "made"}, strict=True
+    )
+    db.table("rows").create(
+        {"epoch": str, "seq": int, "type": str, "session": str, "body": str, "hash": str},
+        pk=("epoch", "seq"), not_null={"type", "body", "hash"}, strict=True,
+    )  # fmt: skip
+    db.table("rows").create_index(["session", "epoch", "seq"])
+    db.table("kept").create({"key": str, "value": str}, pk="key", strict=True)
+    db.table("commands").create({"id": str}, pk="id", strict=True)
+
+
+class Ledger:
+    """Append-only rows, each known by `(epoch, seq)`; `seq` starts at 1 and has no holes."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._unwritten: list[tuple[Row, str, str]] = []
+        self._seq = self._acked = 0
+        self._head = ""
+        found = list(db.query("select epoch from epochs order by made desc limit 1"))
+        self.epoch: str = found[0]["epoch"] if found else self._begin(str(uuid.uuid4()), 1)
+        self._load()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The ledger at `path`, made if it is missing.
+
+        Raises:
+            LedgerDamaged: the file is no ledger.
+            LedgerUnwritable: the folder cannot be written.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            connection.executescript("pragma journal_mode=wal; pragma synchronous=full; pragma busy_timeout=5000")
+            db = Database(connection)
+            if db.execute("pragma quick_check(1)").fetchone()[0] != "ok":
+                raise LedgerDamaged(f"{path}: SQLite finds the file damaged")
+            migrations.apply(db)
+            return cls(db)
+        except sqlite3.OperationalError as error:
+            raise LedgerUnwritable(f"{path}: {error}") from error
+        except OSError as error:
+            raise LedgerUnwritable(f"{path}: {error.strerror or error}") from error
+        except sqlite3.DatabaseError as error:
+            raise LedgerDamaged(f"{path}: {error}") from error
+
+    def append(self, facts: Sequence[Fact]) -> list[Row]:
+        """Write `facts` as rows, all or none, durable on return.
+
+        Raises:
+            LedgerUnwritable: the disk refuses; the rows have their numbers, are kept in memory and go first next time.
+        """
+        rows = []
+        for fact in facts:
+            self._seq += 1
+            row = Row(
+                seq=self._seq, type=fact.type, session=fact.session, at=fact.at.wall, mono_ns=fact.at.mono_ns,
+                boot=fact.at.boot, clock=fact.at.trust, data=checked(fact.type, fact.data),
+            )  # fmt: skip
+            body = body_of(row)
+            self._head = chained(self._head, body)
+            self._unwritten.append((row, body, self._head))
+            rows.append(row)
+        self.write_waiting()
+        return rows
+
+    def write_waiting(self) -> None:
+        """Write what is in memory only; raises `LedgerUnwritable` as `append` does."""
+        if not self._unwritten:
+            return
+        try:
+            with self._db.atomic():
+                self._db.table("rows").insert_all(
+                    {
+                        "epoch": self.epoch, "seq": row.seq, "type": row.type, "session": row.session,
+                        "body": body, "hash": hash_,
+                    }
+                    for row, body, hash_ in self._unwritten
+                )  # fmt: skip
+        except (sqlite3.OperationalError, OSError) as error:
+            raise LedgerUnwritable(f"the ledger cannot be written: {error}") from error
+        self._unwritten.clear()
+
+    @property
+    def head(self) -> int:
+        """The last seq given out."""
+        return self._seq
+
+    @property
+    def acked(self) -> int:
+        """The seq through which the fleet has committed."""
+        return self._acked
+
+    def batch(self, after: int) -> LedgerBatch | None:
+        """The next rows to send after seq `after`, oldest first, bounded in number and bytes."""
+        rows: list[WireRow] = []
+        size = 0
+        for row in self._db.query(
+            "select body, hash from rows where epoch = ? and seq > ? order by seq limit ?",
+            [self.epoch, after, BATCH_ROWS],
+        ):
+            size += len(row["body"].encode()) + 100
+            if rows and size > BATCH_BYTES:
+                break
+            rows.append(WireRow.model_construct(body=row["body"], hash=row["hash"]))
+        if not rows:
+            return None
+        return LedgerBatch(epoch=self.epoch, first=after + 1, prev=self._hash(after), rows=tuple(rows))
+
+    def take_ack(self, ack: LedgerAck) -> bool:
+        """Learn what the fleet holds; False when the answer is not about these rows (another epoch, another hash)."""
+        if ack.epoch != self.epoch:
+            return False
+        if ack.fork_at is not None:
+            self.fork(ack.fork_at)
+        elif ack.replay_from is not None:
+            self._remember_acked(min(self._acked, ack.replay_from - 1))
+        elif ack.through is not None:
+            if ack.through > self._seq or (ack.hash and ack.through and ack.hash != self._hash(ack.through)):
+                return False
+            self._remember_acked(max(self._acked, ack.through))
+        return True
+
+    def fork(self, at_seq: int) -> None:
+        """Open a new epoch and copy the rows from `at_seq` on into it: the fleet holds others by their numbers."""
+        self.write_waiting()
+        old, moved = self.epoch, [row for row in self.rows(after=at_seq - 1) if row.type != "ledger.forked"]
+        made = self._db.execute("select max(made) from epochs").fetchone()[0]
+        with self._db.atomic():
+            self._begin(str(uuid.uuid4()), made + 1)
+            if moved:
+                note = {"type": "ledger.forked", "session": None, "data": {"epoch": old, "seq": at_seq}}
+                copies = [moved[0].model_copy(update=note), *moved]
+                for seq, row in enumerate(copies, 1):
+                    body = body_of(row.model_copy(update={"seq": seq}))
+                    self._head = chained(self._head, body)
+                    self._unwritten.append((row.model_copy(update={"seq": seq}), body, self._head))
+                self._seq = len(copies)
+                self.write_waiting()
+        _log.warning("ledger forked at %d: epoch %s goes on as %s", at_seq, old, self.epoch)
+
+    def rows(self, after: int = 0, limit: int = -1) -> list[Row]:
+        """The rows of the current epoch after seq `after`."""
+        query = "select body from rows where epoch = ? and seq > ? order by seq limit ?"
+        return [row_of(row["body"]) for row in self._db.query(query, [self.epoch, after, limit])]
+
+    def session_rows(self, session: str) -> list[Row]:
+        """The rows of one session through all epochs, each fact once."""
+        query = "select body from rows join epochs using (epoch) where session = ? order by made, seq"
+        return distinct(row_of(row["body"]) for row in self._db.query(query, [session]))
+
+    def last_session(self) -> str | None:
+        """The id of the session that was started last."""
+        query = "select session from rows where type = 'session.started' and epoch = ? order by seq desc limit 1"
+        return next((row["session"] for row in self._db.query(query, [self.epoch])), None)
+
+    def booked(self) -> frozenset[str]:
+        """The bookings that had their session."""
+        query = "select body from rows where type = 'session.started' and epoch = ?"
+        bookings = (row_of(row["body"]).data.get("booking") for row in self._db.query(query, [self.epoch]))
+        return frozenset(booking for booking in bookings if booking)
+
+    def oldest_unacked(self) -> Row | None:
+        """The oldest row that the fleet has not confirmed."""
+        return next(iter(self.rows(after=self._acked, limit=1)), None)
+
+    def backlog_bytes(self) -> int:
+        """How many bytes of rows wait for the fleet."""
+        query = "select coalesce(sum(length(body)), 0) from rows where epoch = ? and seq > ?"
+        return int(self._db.execute(query, [self.epoch, self._acked]).fetchone()[0])
+
+    def keep(self, key: str, value: Any) -> None:
+        """Remember a small durable fact; raises `LedgerUnwritable`."""
+        try:
+            with self._db.atomic():
+                self._db.table("kept").insert({"key": key, "value": json.dumps(value)}, replace=True)
+        except (sqlite3.OperationalError, OSError) as error:
+            raise LedgerUnwritable(f"{key} cannot be kept: {error}") from error
+
+    def kept(self, key: str) -> Any:
+        """A small durable fact, or None."""
+        row = self._db.execute("select value from kept where key = ?", [key]).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def first_time(self, command: str) -> bool:
+        """Whether a command id is new; it is remembered before this returns."""
+        with self._db.atomic():
+            cursor = self._db.execute("insert or ignore into commands (id) values (?)", [command])
+            return cursor.rowcount == 1
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _begin(self, epoch: str, made: int) -> str:
+        self._db.table("epochs").insert({"epoch": epoch, "acked": 0, "made": made})
+        self.epoch, self._seq, self._acked, self._head = epoch, 0, 0, epoch
+        return epoch
+
+    def _load(self) -> None:
+        row = self._db.execute("select acked from epochs where epoch = ?", [self.epoch]).fetchone()
+        self._acked = int(row[0])
+        last = self._db.execute(
+            "select seq, hash from rows where epoch = ? order by seq desc limit 1", [self.epoch]
+        ).fetchone()
+        self._seq, self._head = last or (0, self.epoch)
+
+    def _hash(self, seq: int) -> str:
+        if seq == 0:
+            return self.epoch
+        row = self._db.execute("select hash from rows where epoch = ? and seq = ?", [self.epoch, seq]).fetchone()
+        return str(row[0]) if row else ""
+
+    def _remember_acked(self, through: int) -> None:
+        if through != self._acked:
+            self._acked = through
+            with self._db.atomic():
+                self._db.execute("update epochs set acked = ? where epoch = ?", [through, self.epoch])
+
+
+def read_only(path: Path) -> Iterable[WireRow]:
+    """Every row of a ledger file in order, for tools that only look."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        for body, hash_ in connection.execute(
+            "select body, hash from rows join epochs using (epoch) order by made, seq"
+        ):
+            yield WireRow(body=body, hash=hash_)
+    finally:
+        connection.close()

@@ -1,0 +1,91 @@
+"""How long things may take in a session, and what follows from that: pure arithmetic for the session machine."""
+
+import uuid
+from datetime import timedelta
+from typing import Final
+
+from device.session import windows
+from device.session.clock import NS_PER_MS, NS_PER_S, Instant
+from device.session.states import ROLES, OpenSession, Phase, Session, State
+from wire.ledger import ClockTrust
+from wire.messages import Booking
+
+MINUTE_NS: Final = 60 * NS_PER_S
+
+ASK_NS: Final = 10 * NS_PER_S
+DEAF_AFTER_PICTURES_NS: Final = 5 * NS_PER_S
+PICTURES_WAIT_NS: Final = 5 * NS_PER_S
+"""With one camera giving pictures the session goes live after this; with none, after twice as long."""
+RESUME_COUNTDOWN_NS: Final = 3 * NS_PER_S
+POWER_COUNTDOWN_NS: Final = 5 * NS_PER_S
+ENDING_NS: Final = 10 * NS_PER_S
+CONTINUE_WITHIN_NS: Final = 2 * MINUTE_NS
+BOOT_PRESS_NS: Final = 90 * NS_PER_S
+OVERRUN_NS: Final = 10 * MINUTE_NS
+UNPLANNED_NS: Final = 60 * MINUTE_NS
+UNPLANNED_PAUSE_NS: Final = 15 * MINUTE_NS
+STILL_HERE_NS: Final = 15 * MINUTE_NS
+REFUSAL_SHOWN_NS: Final = 20 * NS_PER_S
+PAUSES_WITHIN_NS: Final = 2 * MINUTE_NS
+RESUME_WITHIN: Final = timedelta(minutes=10)
+REASONS: Final = (
+    "student-absent", "student-unwell", "student-declined", "therapist-absent", "school-event", "technical", "other",
+)  # fmt: skip
+
+
+def new_session(booking: Booking | None, now: Instant) -> Session:
+    """The session that a press at `now` starts; its id follows from boot and instant, so that no chance is needed."""
+    end_in = windows.planned_end(booking) - now.wall if booking else None
+    planned_end_ns = None if end_in is None else now.mono_ns + round(end_in.total_seconds() * NS_PER_S)
+    return Session(
+        id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{now.boot} {now.mono_ns}")),
+        booking=booking,
+        needs=frozenset(booking.needs if booking else ROLES),
+        ends_ns=now.mono_ns + UNPLANNED_NS if planned_end_ns is None else planned_end_ns + OVERRUN_NS,
+        planned_end_ns=planned_end_ns,
+    )
+
+
+def refusal(state: State, needs: frozenset[str]) -> str | None:
+    """Why a start is refused, if it is: every other trouble starts the session and says what is degraded."""
+    if not state.storage_ok:
+        return "storage"
+    if state.switching:
+        return "update"
+    if needs and all(state.cameras[role].missing for role in needs):
+        return "no-camera"
+    return None
+
+
+def ends_ns(state: State, session: Session) -> int:
+    """When the session ends by itself: a paused one at its planned end, or after 15 minutes without one."""
+    if state.phase is not Phase.PAUSED:
+        return session.ends_ns
+    if session.planned_end_ns is None:
+        return min(session.ends_ns, state.paused_ns + UNPLANNED_PAUSE_NS)
+    # A pause that began after the planned end is not cut short by it.
+    return session.planned_end_ns if state.paused_ns < session.planned_end_ns else session.ends_ns
+
+
+def resumable(found: OpenSession, now: Instant) -> bool:
+    """Whether a session found open at boot goes on: away under 10 minutes, and its booking, if any, still runs."""
+    gap = _gap(found, now)
+    still_runs = found.planned_end is None or now.wall < found.planned_end
+    return gap is not None and gap < RESUME_WITHIN and still_runs
+
+
+def _gap(found: OpenSession, now: Instant) -> timedelta | None:
+    """How long the kiosk was away; None when no clock can tell."""
+    if found.last.boot == now.boot:
+        return timedelta(microseconds=(now.mono_ns - found.last.mono_ns) / 1_000)
+    if ClockTrust.UNSET in {found.last.trust, now.trust}:
+        return None
+    return max(timedelta(0), now.wall - found.last.wall)
+
+
+def ends_after_boot(found: OpenSession, now: Instant) -> tuple[int, int | None]:
+    """When a session found open ends by itself, and its planned end, in this boot's monotonic nanoseconds."""
+    if found.planned_end is None:
+        return now.mono_ns + UNPLANNED_NS - found.elapsed_ms * NS_PER_MS, None
+    planned_end_ns = now.mono_ns + round((found.planned_end - now.wall).total_seconds() * NS_PER_S)
+    return planned_end_ns + OVERRUN_NS, planned_end_ns

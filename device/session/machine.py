@@ -1,0 +1,404 @@
+"""The session machine: (state, event, now) -> (state, facts). No input or output of its own.
+
+`step` is the whole interface: one button, privacy pause on a press, ending on a hold, every window and time-out, and
+the three reasons for which a start is refused. Facts become ledger rows before the new state is shown. `wake_at` names
+the moment at which the machine wants a `Tick`.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from device.errors import Refused
+from device.session import limits, windows
+from device.session import states as s
+from device.session.clock import NS_PER_MS, NS_PER_S, Instant
+from device.session.states import IN_SESSION, Fact, Phase, State
+from wire.messages import Booking
+
+
+def step(state: State, event: s.Event, now: Instant) -> tuple[State, tuple[Fact, ...]]:
+    """What `event` at `now` makes of `state`, and the facts to write before that is shown.
+
+    Raises:
+        Refused: an action on the screen that does not fit the state.
+    """
+    turn = _Turn(state, now)
+    turn.take(event)
+    before, after = state.phase, turn.state.phase
+    if before is not after:
+        session = turn.state.session or state.session
+        data = {"before": before.value, "after": after.value}
+        turn.facts.append(Fact("state.changed", data, session.id if session else None, now))
+    return turn.state, tuple(turn.facts)
+
+
+def wake_at(state: State, now: Instant) -> int | None:
+    """The next monotonic instant at which a `Tick` would change something, if any is known."""
+    moments = [state.countdown_ns, state.asked_until_ns]
+    if state.ending:
+        moments.append(state.ending.deadline_ns)
+    if state.session and state.phase in IN_SESSION - {Phase.ENDING}:
+        moments.append(limits.ends_ns(state, state.session))
+    if state.phase is Phase.STARTING:
+        moments += [state.started_ns + limits.PICTURES_WAIT_NS, state.started_ns + 2 * limits.PICTURES_WAIT_NS]
+    if state.refused:
+        moments.append(state.refused.at_ns + limits.REFUSAL_SHOWN_NS)
+    if state.schedule and state.phase not in IN_SESSION:
+        moments.append(now.mono_ns + 10 * NS_PER_S)  # windows open by wall time, which may be stepped meanwhile
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+class _Turn:
+    """One step in the making."""
+
+    def __init__(self, state: State, now: Instant) -> None:
+        self.state = state
+        self.now = now
+        self.facts: list[Fact] = []
+
+    def take(self, event: s.Event) -> None:  # noqa: C901, PLR0912  # one arm for each event there is
+        match event:
+            case s.Booted():
+                self._booted(event)
+            case s.Pressed():
+                self._pressed(event)
+            case s.Held():
+                self._held(event)
+            case s.Stuck():
+                self._stuck(event)
+            case s.Freed():
+                self._fact("button.freed")
+                self._set(stuck=False)
+            case s.Tick():
+                self._tick()
+            case s.LinkChanged(up=up, reason=reason):
+                self._link(up=up, reason=reason)
+            case s.CameraChanged(role=role, fact=fact, reason=reason):
+                self._camera(role, fact, reason)
+            case s.ScheduleSet(schedule=schedule):
+                self._set(schedule=schedule)
+                self._overdue()
+            case s.StorageChanged(ok=ok):
+                self._storage(ok=ok)
+            case s.UpdateChanged(switching=switching):
+                self._set(switching=switching)
+            case s.ClockStepped(offset_ms=offset_ms):
+                self._fact("clock.set", offset_ms=offset_ms, trust=self.now.trust.value)
+            case s.Asked():
+                self._asked(event)
+
+    # The button
+
+    def _pressed(self, event: s.Pressed) -> None:
+        state, now_ns = self.state, self.now.mono_ns
+        match state.phase:
+            case Phase.BOOTING if state.session is None:
+                self._set(boot_press=(event.down_ns, event.by))
+            case Phase.IDLE:
+                self._pressed_idle(event)
+            case Phase.LIVE | Phase.BUFFERING if now_ns >= state.deaf_until_ns:
+                if not self._next_start(event):
+                    self._pause(event)
+            case Phase.PAUSED if state.countdown_ns is None:
+                self._set(countdown_ns=now_ns + limits.RESUME_COUNTDOWN_NS, paused_down_ns=None)
+            case Phase.PAUSED:
+                self._set(countdown_ns=None)
+            case Phase.ENDING:
+                self._undo(event.by)
+            case _:  # starting, the first seconds of a session, a countdown after a power cut, fault: nothing
+                pass
+
+    def _pressed_idle(self, event: s.Pressed) -> None:
+        state = self.state
+        due = windows.due(state.schedule, self.now, state.done)
+        if self._continues(due):
+            self._continue(event.by)
+        elif due or windows.usable(state.schedule, self.now) is None or state.asked_until_ns is not None:
+            self._start(due, event)
+        else:
+            self._set(asked_until_ns=self.now.mono_ns + limits.ASK_NS)
+
+    def _held(self, event: s.Held) -> None:
+        state = self.state
+        if state.phase not in {Phase.LIVE, Phase.BUFFERING, Phase.PAUSED} or self.now.mono_ns < state.deaf_until_ns:
+            return
+        was_paused = state.phase is Phase.PAUSED and state.paused_down_ns != event.down_ns
+        self._fact("session.ending", held_mono_ns=event.down_ns)
+        self._set(
+            phase=Phase.ENDING,
+            countdown_ns=None,
+            ending=s.Ending(event.down_ns, self.now.mono_ns + limits.ENDING_NS, was_paused),
+        )
+
+    def _stuck(self, event: s.Stuck) -> None:
+        if self.state.stuck:
+            return
+        self._fact("button.stuck", held_ms=event.held_ms)
+        self._set(stuck=True)
+        if self.state.phase in IN_SESSION and self.state.started_down_ns == event.down_ns:
+            self._fact("session.cancelled", reason="button.stuck")
+            self._leave(None)
+        elif self.state.phase is Phase.ENDING:
+            self._undo("button")
+
+    # A session's life
+
+    def _start(self, booking: Booking | None, event: s.Pressed) -> None:
+        state, now = self.state, self.now
+        session = limits.new_session(booking, now)
+        reason = limits.refusal(state, session.needs)
+        if reason:
+            self._fact("start.refused", reason=reason)
+            self._set(refused=s.Refusal(reason, now.mono_ns), asked_until_ns=None)
+            return
+        planned_end_ns = session.planned_end_ns
+        self._set(session=session)
+        self._fact(
+            "session.started",
+            by=event.by,
+            booking=booking.id if booking else None,
+            therapist=booking.therapist if booking else None,
+            students=booking.students if booking else (),
+            model=booking.model if booking else None,
+            planned_ms=booking.planned_ms if booking else None,
+            planned_end_in_ms=None if planned_end_ns is None else (planned_end_ns - now.mono_ns) // NS_PER_MS,
+            needs=tuple(sorted(session.needs)),
+            giving=tuple(role for role in s.ROLES if state.cameras[role].giving),
+            link_up=state.link_up,
+        )
+        self._set(
+            done=state.done | ({booking.id} if booking else set()), started_down_ns=event.down_ns, pauses=(), last=None
+        )
+        self._enter_starting()
+
+    def _enter_starting(self) -> None:
+        self._set(
+            phase=Phase.STARTING, started_ns=self.now.mono_ns, deaf_until_ns=0, asked_until_ns=None, countdown_ns=None,
+            refused=None,
+        )  # fmt: skip
+        self._first_pictures()
+
+    def _first_pictures(self) -> None:
+        """Go live once every needed camera gives pictures, or when waiting longer would only lose minutes."""
+        state, session = self.state, self.state.session
+        if state.phase is not Phase.STARTING or session is None:
+            return
+        giving = [state.cameras[role].giving for role in session.needs]
+        waited_ns = self.now.mono_ns - state.started_ns
+        enough = (
+            all(giving)
+            or (any(giving) and waited_ns >= limits.PICTURES_WAIT_NS)
+            or waited_ns >= 2 * limits.PICTURES_WAIT_NS
+        )
+        if enough:
+            self._set(phase=self._running(), deaf_until_ns=self.now.mono_ns + limits.DEAF_AFTER_PICTURES_NS)
+
+    def _running(self) -> Phase:
+        return Phase.LIVE if self.state.link_up else Phase.BUFFERING
+
+    def _pause(self, event: s.Pressed) -> None:
+        now_ns = self.now.mono_ns
+        recent = tuple(one for one in self.state.pauses if now_ns - one < limits.PAUSES_WITHIN_NS)
+        self._fact("session.paused", by=event.by)
+        self._set(
+            phase=Phase.PAUSED, paused_ns=now_ns, paused_down_ns=event.down_ns, countdown_ns=None,
+            pauses=(*recent, now_ns),
+        )  # fmt: skip
+
+    def _resume(self, by: str) -> None:
+        self._fact("session.resumed", by=by)
+        self._set(phase=self._running(), countdown_ns=None, paused_down_ns=None, deaf_until_ns=0)
+
+    def _undo(self, by: str) -> None:
+        ending = self.state.ending
+        self._set(ending=None)
+        if ending and ending.was_paused:
+            self._set(phase=Phase.PAUSED, paused_ns=self.now.mono_ns, paused_down_ns=None)
+        else:
+            self._resume(by)
+
+    def _next_start(self, event: s.Pressed) -> bool:
+        """Past its planned end and with another window open, a press ends this session and starts that one."""
+        state, session = self.state, self.state.session
+        due = windows.due(state.schedule, self.now, state.done)
+        planned_end_ns = session.planned_end_ns if session else None
+        if due is None or planned_end_ns is None or self.now.mono_ns < planned_end_ns:
+            return False
+        self._end("next-start", self.now)
+        self._start(due, event)
+        return True
+
+    def _continues(self, due: Booking | None) -> bool:
+        last = self.state.last
+        if last is None or self.now.mono_ns - last.ended_ns > limits.CONTINUE_WITHIN_NS:
+            return False
+        booked = last.session.booking
+        over = booked is not None and windows.planned_end(booked) <= self.now.wall
+        return due is None or (booked is not None and not over)
+
+    def _continue(self, by: str) -> None:
+        assert self.state.last is not None
+        session = self.state.last.session
+        self._set(
+            session=replace(session, ends_ns=max(session.ends_ns, self.now.mono_ns + limits.OVERRUN_NS)), last=None
+        )
+        self._fact("session.continued", by=by)
+        self._enter_starting()
+
+    def _end(self, by: str, end: Instant) -> None:
+        session = self.state.session
+        assert session is not None
+        self._fact("session.ended", by=by, boot=end.boot, mono_ns=end.mono_ns, at=end.wall.isoformat())
+        self._leave(s.LastSession(session, self.now.mono_ns, by))
+
+    def _leave(self, last: s.LastSession | None) -> None:
+        self._set(
+            phase=Phase.IDLE if self.state.storage_ok else Phase.FAULT, session=None, ending=None, countdown_ns=None,
+            last=last, started_down_ns=None, paused_down_ns=None, deaf_until_ns=0,
+        )  # fmt: skip
+
+    # Time, boot and the world around
+
+    def _tick(self) -> None:
+        state, now_ns = self.state, self.now.mono_ns
+        self._first_pictures()
+        if state.asked_until_ns is not None and now_ns >= state.asked_until_ns:
+            self._set(asked_until_ns=None)
+        if state.refused and now_ns >= state.refused.at_ns + limits.REFUSAL_SHOWN_NS:
+            self._set(refused=None)
+        if state.ending and now_ns >= state.ending.deadline_ns:
+            self._end("hold", self.now.earlier(state.ending.held_ns))
+        elif state.countdown_ns is not None and now_ns >= state.countdown_ns:
+            if state.phase is Phase.BOOTING:
+                self._fact("session.resumed", by="power")
+                self._enter_starting()
+            else:
+                self._resume("button")
+        elif state.session and state.phase in IN_SESSION and state.ending is None:
+            ends_ns = limits.ends_ns(state, state.session)
+            if now_ns >= ends_ns:
+                self._end("kiosk", self.now.earlier(ends_ns))
+        self._overdue()
+
+    def _overdue(self) -> None:
+        state = self.state
+        if state.phase is Phase.BOOTING:
+            return
+        for booking in windows.overdue(state.schedule, self.now, state.done | state.overdue):
+            self._fact("start.overdue", booking=booking.id)
+            self._set(overdue=self.state.overdue | {booking.id})
+
+    def _booted(self, event: s.Booted) -> None:
+        boot_press = self.state.boot_press
+        self._fact("boot", version=event.version)
+        self._set(phase=Phase.IDLE, done=event.done, boot_press=None)
+        if event.open:
+            self._reopen(event.open)
+        if boot_press and self.state.phase is Phase.IDLE:
+            down_ns, by = boot_press
+            if self.now.mono_ns - down_ns <= limits.BOOT_PRESS_NS:
+                self._pressed_idle(s.Pressed(by, down_ns))
+            else:
+                self._set(asked_until_ns=self.now.mono_ns + limits.ASK_NS)
+
+    def _reopen(self, found: s.OpenSession) -> None:
+        """After a power cut: go on with the session if it is young enough, else close it where it was last lived."""
+        now, last = self.now, found.last
+        ends_ns, planned_end_ns = limits.ends_after_boot(found, now)
+        session = s.Session(found.id, found.booking, found.needs, ends_ns, planned_end_ns)
+        self._set(session=session)
+        self._fact(
+            "power.lost", boot=last.boot, mono_ns=last.mono_ns, at=last.wall.isoformat(), clock=last.trust.value,
+            cause="unknown" if last.boot == now.boot else "power",
+        )  # fmt: skip
+        if found.held:
+            self._end("hold", found.held)
+        elif not limits.resumable(found, now):
+            self._end("power", last)
+        elif found.paused:
+            self._fact("session.paused", by="power")
+            self._set(phase=Phase.PAUSED, paused_ns=now.mono_ns)
+        else:
+            self._set(phase=Phase.BOOTING, countdown_ns=now.mono_ns + limits.POWER_COUNTDOWN_NS)
+
+    def _link(self, *, up: bool, reason: str) -> None:
+        if up == self.state.link_up:
+            return
+        self._fact("link.up" if up else "link.down", reason=reason)
+        self._set(link_up=up)
+        if self.state.phase in {Phase.LIVE, Phase.BUFFERING}:
+            self._set(phase=self._running())
+
+    def _camera(self, role: str, fact: s.CameraFact, reason: str) -> None:
+        before = self.state.cameras[role]
+        if fact.open and not before.open:
+            self._fact("camera.opened", role=role, reason=reason)
+        if fact.giving and not before.giving:
+            self._fact("camera.back", role=role, reason=reason)
+        if before.open and not fact.open:
+            self._fact("camera.closed", role=role, reason=reason)
+        if fact.missing and not before.missing:
+            self._fact("camera.lost", role=role, reason=reason)
+        self._set(cameras={**self.state.cameras, role: fact})
+        self._first_pictures()
+
+    def _storage(self, *, ok: bool) -> None:
+        self._set(storage_ok=ok)
+        if ok and self.state.phase is Phase.FAULT:
+            self._set(phase=Phase.IDLE)
+        elif not ok and self.state.phase is Phase.IDLE:
+            self._set(phase=Phase.FAULT)
+
+    # What the screen asks
+
+    def _asked(self, event: s.Asked) -> None:
+        session = self.state.session
+        match event.name:
+            case "help":
+                self._fact("help.asked")
+            case "reason":
+                self._give_reason(event.value)
+            case "absent":
+                self._absent(event.value)
+            case "extend" if session:
+                self._extend(session, event.value)
+            case "not-this-student" if session:
+                self._fact("student.wrong", student=None)
+            case "still-here" if session:
+                self._fact("session.kept", by="screen")
+                ends_ns = max(session.ends_ns, self.now.mono_ns + limits.STILL_HERE_NS)
+                self._set(session=replace(session, ends_ns=ends_ns), paused_ns=self.now.mono_ns)
+            case "extend" | "not-this-student" | "still-here":
+                raise Refused("No session is running.")
+            case _:
+                raise Refused(f"There is no action {event.name!r}.")
+
+    def _extend(self, session: s.Session, value: str) -> None:
+        if value not in {"5", "10", "15"}:
+            raise Refused("A session can be extended by 5, 10 or 15 minutes.")
+        by_ns = int(value) * limits.MINUTE_NS
+        planned_end_ns = None if session.planned_end_ns is None else session.planned_end_ns + by_ns
+        self._fact("session.extended", by_ms=by_ns // NS_PER_MS)
+        self._set(session=replace(session, ends_ns=session.ends_ns + by_ns, planned_end_ns=planned_end_ns))
+
+    def _absent(self, student: str) -> None:
+        booking = self.state.session.booking if self.state.session else None
+        booking = booking or windows.due(self.state.schedule, self.now, self.state.done)
+        known = booking.students if booking else ()
+        if student and student not in known:
+            raise Refused("This booking has no such student.")
+        self._fact("student.absent", student=student or (known[0] if len(known) == 1 else None))
+
+    def _give_reason(self, reason: str) -> None:
+        if reason not in limits.REASONS:
+            raise Refused(f"A reason is one of: {', '.join(limits.REASONS)}.")
+        last = self.state.last
+        about = self.state.session or (last.session if last else None)
+        self.facts.append(Fact("reason.given", {"reason": reason}, about.id if about else None, self.now))
+
+    def _fact(self, type_: str, **data: Any) -> None:
+        session = self.state.session
+        self.facts.append(Fact(type_, data, session.id if session else None, self.now))
+
+    def _set(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)

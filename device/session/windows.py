@@ -1,0 +1,56 @@
+"""Which booking a press starts: pure arithmetic on the cached schedule."""
+
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from typing import Final
+
+from device.session.clock import Instant
+from wire.ledger import ClockTrust
+from wire.messages import Booking, Schedule
+
+OPENS_BEFORE: Final = timedelta(minutes=15)
+OVERDUE_AFTER: Final = timedelta(minutes=3)
+
+
+def planned_end(booking: Booking) -> datetime:
+    """When the booking is planned to end."""
+    return booking.start + timedelta(milliseconds=booking.planned_ms)
+
+
+def usable(schedule: Schedule | None, now: Instant) -> Schedule | None:
+    """The schedule, if one is held and the clock can be compared with it."""
+    return None if now.trust is ClockTrust.UNSET else schedule
+
+
+def due(schedule: Schedule | None, now: Instant, done: AbstractSet[str]) -> Booking | None:
+    """The booking that a press starts: the earliest whose window is open and that had no session."""
+    held = usable(schedule, now)
+    if held is None:
+        return None
+    open_now = [
+        booking
+        for booking in held.bookings
+        if booking.id not in done and booking.start - OPENS_BEFORE <= now.wall < planned_end(booking)
+    ]
+    return min(open_now, key=lambda booking: (booking.start, booking.id), default=None)
+
+
+def upcoming(schedule: Schedule | None, now: Instant, done: AbstractSet[str]) -> Booking | None:
+    """The next booking that has not begun and had no session, open window or not."""
+    held = usable(schedule, now)
+    if held is None:
+        return None
+    later = [one for one in held.bookings if one.id not in done and now.wall < planned_end(one)]
+    return min(later, key=lambda booking: (booking.start, booking.id), default=None)
+
+
+def overdue(schedule: Schedule | None, now: Instant, settled: AbstractSet[str]) -> list[Booking]:
+    """The bookings whose start passed 3 minutes ago, whose window is still open and that nobody pressed for."""
+    held = usable(schedule, now)
+    if held is None:
+        return []
+    return [
+        booking
+        for booking in held.bookings
+        if booking.id not in settled and booking.start + OVERDUE_AFTER <= now.wall < planned_end(booking)
+    ]
