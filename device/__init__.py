@@ -1,0 +1,1 @@
+"""The kiosk agent: what runs on the Pi."""

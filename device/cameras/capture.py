@@ -20,6 +20,7 @@ _READ_LIMIT_S: Final = READ_TIMEOUT_S + 0.5
 _OPEN_LIMIT_S: Final = 8.0
 _CLOSE_LIMIT_S: Final = 2.0
 _RETRY_S: Final = 1.0
+_STALLED_AFTER_NS: Final = 1_000_000_000
 _FPS_WINDOW_NS: Final = 2_000_000_000
 _FPS_MIN_NS: Final = 500_000_000
 
@@ -65,7 +66,6 @@ class Capture:
         self._stopping = False
         self._nudge = threading.Event()
         self._due_ns = time.monotonic_ns() + int(_OPEN_LIMIT_S * 1e9)
-        self._last_surprise = ""
         self._thread = threading.Thread(target=self._run, name=f"capture-{spec.role}", daemon=True)
 
     def start(self) -> None:
@@ -109,7 +109,11 @@ class Capture:
 
     def is_stuck(self, now_ns: int) -> bool:
         """Whether the thread is inside a call that should have come back: no more heartbeats then."""
-        return now_ns > self._due_ns or not self._thread.is_alive()
+        return now_ns > self._due_ns
+
+    def is_running(self) -> bool:
+        """Whether the thread lives; it ends early only when a source would not close."""
+        return self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stopping:
@@ -121,23 +125,22 @@ class Capture:
 
     def _live(self) -> None:
         """One opening of the source, from before it opens to after it is closed."""
-        trouble = ""
-        state = WorkerState.CLOSED
+        trouble: Exception | None = None
         try:
-            self._read_until_unwanted(self._open())
-        except SourceMissing as error:
-            state, trouble = WorkerState.MISSING, str(error)
-        except CameraError as error:
-            state, trouble = WorkerState.FAILED, str(error)
+            source = self._open()
         except Exception as error:  # noqa: BLE001 - the loop's edge: a foreign driver may raise anything, and is tried again
-            state, trouble = WorkerState.FAILED, f"{type(error).__name__}: {error}"
-            if trouble != self._last_surprise:
-                _log.warning("the %s camera's source broke", self._spec.role, exc_info=True)
-            self._last_surprise = trouble
-        if trouble:
-            self._know(state=state, detail=trouble)
-            if not self._reopen:
-                self._rest(_RETRY_S)
+            self._complain(error)
+            return
+        try:
+            self._read_until_unwanted(source)
+        except Exception as error:  # noqa: BLE001 - as above
+            trouble = error
+        self._allow(_CLOSE_LIMIT_S)
+        # An error here ends the thread and with it the process, on purpose: only that surely lets go of the device.
+        source.close()
+        self._facts = replace(self._facts, device_open=False, opened_ns=None)
+        if trouble is not None:
+            self._complain(trouble)
 
     def _open(self) -> Source:
         self._reopen = False
@@ -148,29 +151,41 @@ class Capture:
         self._allow(_OPEN_LIMIT_S)
         try:
             source = self._open_source(self._spec)
-        except BaseException:
+        except Exception:
             self._facts = replace(self._facts, device_open=False)
             raise
         with self._stamps_lock:
             self._stamps.clear()
-        self._know(state=WorkerState.OPEN, device_open=True, opened_ns=time.monotonic_ns(), detail="")
+        self._know(state=WorkerState.OPEN, opened_ns=time.monotonic_ns(), detail="")
         return source
 
     def _read_until_unwanted(self, source: Source) -> None:
-        try:
-            while self._wanted and not self._stopping and not self._reopen:
-                self._allow(_READ_LIMIT_S)
-                try:
-                    frame = source.read(READ_TIMEOUT_S)
-                except SourceStalled as error:
+        while self._wanted and not self._stopping and not self._reopen:
+            self._allow(_READ_LIMIT_S)
+            try:
+                frame = source.read(READ_TIMEOUT_S)
+            except SourceStalled as error:
+                seen_ns = max(self._facts.opened_ns or 0, self._facts.last_frame_ns or 0)
+                # A camera of two frames a second is slow, not stalled.
+                if time.monotonic_ns() - seen_ns > _STALLED_AFTER_NS:
                     self._know(state=WorkerState.STALLED, detail=str(error))
-                else:
-                    self._take(frame)
-        finally:
-            self._allow(_CLOSE_LIMIT_S)
-            source.close()
-            # Only now, and not when closing failed: a device that was not let go of may be open.
-            self._facts = replace(self._facts, device_open=False, opened_ns=None)
+            else:
+                self._take(frame)
+
+    def _complain(self, error: Exception) -> None:
+        """Report what went wrong, and wait a little before the next try."""
+        match error:
+            case SourceMissing():
+                self._know(state=WorkerState.MISSING, detail=str(error))
+            case CameraError():
+                self._know(state=WorkerState.FAILED, detail=str(error))
+            case _:
+                words = f"{type(error).__name__}: {error}"
+                if words != self._facts.detail:
+                    _log.warning("the source of the %s camera broke", self._spec.role, exc_info=error)
+                self._know(state=WorkerState.FAILED, detail=words)
+        if self._wanted and not self._reopen:
+            self._rest(_RETRY_S)
 
     def _take(self, frame: Frame) -> None:
         with self._stamps_lock:

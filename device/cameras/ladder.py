@@ -51,10 +51,14 @@ class Life:
     reopen_asked_ns: int | None = None
     deaf: bool = False
     """The worker closed its end of the socket, so nothing will ever be heard again."""
+    killed_ns: int | None = None
+    """When it was sent SIGKILL; None while it may live."""
 
 
 def next_rung(life: Life, now_ns: int) -> Rung:
-    """What to do about a living worker."""
+    """What to do about a worker that has not ended."""
+    if life.killed_ns is not None:
+        return Rung.WAIT
     if life.deaf or _is_silent(life, now_ns):
         return Rung.KILL
     asked_ns = life.reopen_asked_ns
@@ -82,6 +86,8 @@ def state_of(life: Life | None, *, wanted: bool, first: bool) -> CameraState:
         first: whether no worker of this camera has died yet.
     """
     report = life.report if life is not None else None
+    if life is not None and life.killed_ns is not None:
+        return CameraState.RESTARTING
     if report is None:
         if not first:
             return CameraState.RESTARTING

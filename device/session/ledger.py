@@ -8,7 +8,7 @@ import json
 import logging
 import sqlite3
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -88,10 +88,7 @@ class Ledger:
         rows = []
         for fact in facts:
             self._seq += 1
-            row = Row(
-                seq=self._seq, type=fact.type, session=fact.session, at=fact.at.wall, mono_ns=fact.at.mono_ns,
-                boot=fact.at.boot, clock=fact.at.trust, data=checked(fact.type, fact.data),
-            )  # fmt: skip
+            row = as_row(fact, self._seq)
             body = body_of(row)
             self._head = chained(self._head, body)
             self._unwritten.append((row, body, self._head))
@@ -253,13 +250,26 @@ class Ledger:
                 self._db.execute("update epochs set acked = ? where epoch = ?", [through, self.epoch])
 
 
-def read_only(path: Path) -> Iterable[WireRow]:
-    """Every row of a ledger file in order, for tools that only look."""
+def as_row(fact: Fact, seq: int) -> Row:
+    """`fact` as the row with number `seq`; raises `BadPayload` when its data do not fit its type."""
+    at = fact.at
+    return Row(
+        seq=seq, type=fact.type, session=fact.session, at=at.wall, mono_ns=at.mono_ns, boot=at.boot, clock=at.trust,
+        data=checked(fact.type, fact.data),
+    )  # fmt: skip
+
+
+def epochs(path: Path) -> list[tuple[str, list[WireRow]]]:
+    """Every epoch of a ledger file with its rows, in the order they were made, for tools that only look."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        for body, hash_ in connection.execute(
-            "select body, hash from rows join epochs using (epoch) order by made, seq"
-        ):
-            yield WireRow(body=body, hash=hash_)
+        names = [row[0] for row in connection.execute("select epoch from epochs order by made")]
+        query = "select body, hash from rows where epoch = ? order by seq"
+        return [
+            (name, [WireRow(body=body, hash=hash_) for body, hash_ in connection.execute(query, [name])])
+            for name in names
+        ]
+    except sqlite3.DatabaseError as error:
+        raise LedgerDamaged(f"{path}: {error}") from error
     finally:
         connection.close()

@@ -1,0 +1,96 @@
+"""What the ledger tells at boot: the session that was open, the bookings that are done, the schedule last heard."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from device.session import states as s
+from device.session.clock import Instant
+from device.session.ledger import Ledger
+from wire.ledger import ClockTrust, Row
+from wire.messages import Schedule
+from wire.minutes import Until, fold
+
+_RESTARTS_WITHIN: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the last boot left behind."""
+
+    done: frozenset[str]
+    schedule: Schedule | None
+    session: str | None
+    rows: list[Row]
+    open: s.OpenSession | None
+
+
+def find(ledger: Ledger) -> Found:
+    """Read what the ledger holds of before."""
+    kept = ledger.kept("schedule")
+    schedule = Schedule.model_validate(kept) if kept else None
+    session = ledger.last_session()
+    rows = ledger.session_rows(session) if session else []
+    alive = ledger.kept("alive")
+    return Found(ledger.booked(), schedule, session, rows, _open_session(session, rows, alive, schedule))
+
+
+def remember_alive(ledger: Ledger, at: Instant) -> None:
+    """Keep `at` as an instant lived through, for the next boot to count from."""
+    ledger.keep("alive", {"mono_ns": at.mono_ns, "wall": at.wall.isoformat(), "boot": at.boot, "trust": at.trust.value})
+
+
+def count_start(ledger: Ledger, at: Instant) -> int:
+    """Keep this start, and say how many there were within the last hour, this one included."""
+    starts = [start for start in ledger.kept("starts") or [] if _within_hour(start, at)]
+    starts.append(at.wall.isoformat())
+    ledger.keep("starts", starts[-20:])
+    return len(starts)
+
+
+def _within_hour(start: str, at: Instant) -> bool:
+    return timedelta(0) <= at.wall - datetime.fromisoformat(start) < _RESTARTS_WITHIN
+
+
+def _open_session(
+    session: str | None, rows: list[Row], alive: dict[str, Any] | None, schedule: Schedule | None
+) -> s.OpenSession | None:
+    if session is None or not rows:
+        return None
+    last = _last_lived(rows[-1], alive)
+    record = fold(rows, Until(last.boot, last.mono_ns))
+    if record.state in {"ended", "cancelled", "unknown"}:
+        return None
+    started = next(row for row in rows if row.type == "session.started")
+    left_ms = started.data.get("planned_end_in_ms")
+    extended_ms = sum(row.data["by_ms"] for row in rows if row.type == "session.extended")
+    begun = record.started_at or started.at
+    bookings = schedule.bookings if schedule else ()
+    return s.OpenSession(
+        id=session,
+        booking=next((one for one in bookings if one.id == record.booking), None),
+        needs=frozenset(started.data["needs"]),
+        last=last,
+        elapsed_ms=record.minutes.elapsed_ms,
+        planned_end=None if left_ms is None else begun + timedelta(milliseconds=left_ms + extended_ms),
+        paused=record.state == "paused",
+        held=_held(rows),
+    )
+
+
+def _last_lived(row: Row, alive: dict[str, Any] | None) -> Instant:
+    if alive and alive["boot"] == row.boot and alive["mono_ns"] >= row.mono_ns:
+        return Instant(
+            alive["mono_ns"], datetime.fromisoformat(alive["wall"]), alive["boot"], ClockTrust(alive["trust"])
+        )
+    return Instant(row.mono_ns, row.at, row.boot, row.clock)
+
+
+def _held(rows: list[Row]) -> Instant | None:
+    """When the hold began, if the session was on its way to its end."""
+    changes = [row for row in rows if row.type == "state.changed"]
+    if not changes or changes[-1].data["after"] != s.Phase.ENDING:
+        return None
+    ending = next(row for row in reversed(rows) if row.type == "session.ending")
+    now = Instant(ending.mono_ns, ending.at, ending.boot, ending.clock)
+    return now.earlier(ending.data["held_mono_ns"])

@@ -1,0 +1,321 @@
+"""The kiosk at work: one queue of events, one machine, and what follows. Everything here runs in the agent's loop."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from device import effects, readiness
+from device.cameras.errors import CameraError
+from device.cameras.ladder import CameraState
+from device.cameras.supervisor import Camera, CameraStatus
+from device.errors import KioskError, LedgerUnwritable
+from device.gestures import Gesture, Kind
+from device.health import Vitals
+from device.panel import Lamp, Panel
+from device.session import states as s
+from device.session.clock import Clock, Instant
+from device.session.journal import Journal
+from device.session.ledger import as_row
+from device.session.machine import step, wake_at
+from device.settings import Settings
+from device.snapshot import CameraView, Snapshot
+from wire.ledger import Row
+from wire.minutes import SessionRecord, Until, fold
+from wire.signals import Verdict
+
+_log = logging.getLogger(__name__)
+
+_TROUBLE: Final = frozenset({CameraState.MISSING, CameraState.STALLED, CameraState.RESTARTING})
+_IDENTIFY_NS: Final = 15_000_000_000
+
+
+@dataclass(slots=True)
+class _Item:
+    event: s.Event
+    at_ns: int | None
+    done: asyncio.Future[None] | None = None
+
+
+class Kiosk:
+    """Takes events, keeps the state, and says what it is. It is the port that the screen sees."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, journal: Journal, panel: Panel | None, cameras: Mapping[str, Camera]
+    ) -> None:
+        self.settings, self.clock, self.journal = settings, clock, journal
+        self.state = s.State()
+        self.judgement = readiness.Judgement(Verdict.UNKNOWN)
+        self.vitals: Vitals | None = None
+        self.unwritten = False
+        self.link_since: datetime | None = None
+        self.starts_last_hour = 0
+        self.oldest_unacked_at: datetime | None = None
+        self.backlog_bytes = 0
+        self._panel, self._cameras = panel, cameras
+        self._events: asyncio.Queue[_Item] = asyncio.Queue()
+        self._news = asyncio.Event()
+        self._last_ns = 0
+        self._record_id: str | None = None
+        self._session_rows: list[Row] = []
+        self._identify_until_ns = 0
+        self._preflight = False
+        self._reason = "idle"
+
+    async def run(self) -> None:
+        """Work off events, oldest first, until cancelled."""
+        while True:
+            now = self.clock.now()
+            wake_ns = wake_at(self.state, now)
+            timeout_s = None if wake_ns is None else max(0.0, (wake_ns - now.mono_ns) / 1e9)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    item = await self._events.get()
+            except TimeoutError:
+                item = _Item(s.Tick(), None)
+            await self._take(item)
+
+    # What happens
+
+    def post(self, event: s.Event, at_ns: int | None = None) -> None:
+        """Something happened, at `at_ns` of this boot's monotonic clock or just now."""
+        self._events.put_nowait(_Item(event, at_ns))
+
+    async def tell(self, event: s.Event) -> None:
+        """As `post`, but returns when it is done; raises `Refused` when it does not fit the state."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._events.put_nowait(_Item(event, None, done))
+        await done
+
+    def gesture(self, gesture: Gesture, offset_ns: int) -> None:
+        """The button's word; `offset_ns` takes its monotonic time to this boot's."""
+        down_ns, at_ns = gesture.down_ns + offset_ns, gesture.at_ns + offset_ns
+        match gesture.kind:
+            case Kind.PRESS:
+                self.post(s.Pressed("button", down_ns), at_ns)
+            case Kind.HOLD:
+                self.post(s.Held("button", down_ns), at_ns)
+            case Kind.STUCK:
+                self.post(s.Stuck(down_ns, (at_ns - down_ns) // 1_000_000), at_ns)
+            case Kind.FREED:
+                self.post(s.Freed(), at_ns)
+
+    def camera(self, status: CameraStatus) -> None:
+        """A camera changed its state."""
+        fact = s.CameraFact(
+            open=status.device_open and status.state is not CameraState.CLOSED,
+            giving=status.state is CameraState.OPEN,
+            missing=status.state in _TROUBLE and self._wanted()[0],
+        )
+        self._lamp_for_cameras()
+        self.post(s.CameraChanged(status.role, fact, status.detail[:80] if fact.missing else self._reason))
+        self.judge()
+
+    def resume_session(self, session: str | None, rows: Sequence[Row]) -> None:
+        """The rows of the session that the ledger showed last."""
+        self._record_id, self._session_rows = session, list(rows)
+
+    def identify(self) -> None:
+        """Show for 15 s which kiosk this is."""
+        self._identify_until_ns = self.clock.now().mono_ns + _IDENTIFY_NS
+        self._tell_news()
+
+    async def preflight(self, within_s: float) -> Snapshot:
+        """Open the cameras if nothing else holds them, look, close them again; the kiosk as it was seen meanwhile."""
+        deadline = asyncio.get_running_loop().time() + within_s
+        self._preflight = True
+        try:
+            self._apply()
+            while asyncio.get_running_loop().time() < deadline:
+                views = [camera.status().state for camera in self._cameras.values()]
+                paused = self.state.phase in {s.Phase.PAUSED, s.Phase.ENDING}
+                if paused or all(one is CameraState.OPEN or one in _TROUBLE for one in views):
+                    break
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(0)
+            self.judge()
+            return self.snapshot()
+        finally:
+            self._preflight = False
+            self._apply()
+
+    # What is so
+
+    def snapshot(self) -> Snapshot:
+        """The kiosk now."""
+        now = self.clock.now()
+        shown = self.state.session or (self.state.last.session if self.state.last else None)
+        record_id = shown.id if shown else None
+        return Snapshot(
+            at=now,
+            place=self.settings.place,
+            state=self.state,
+            verdict=self.judgement.verdict,
+            signals=self.judgement.signals,
+            record=self._record(now) if record_id and record_id == self._record_id else None,
+            record_id=record_id,
+            link_since=self.link_since,
+            cameras={role: _view(camera.status()) for role, camera in self._cameras.items()},
+            lamp=(self._panel.lamp if self._panel else effects.lamp_for(self.state)).value,
+            camera_lamp=self._panel.camera_lamp if self._panel else self._cameras_open(),
+            backlog_rows=self.journal.head - self.journal.acked,
+            backlog_bytes=self.backlog_bytes,
+            unwritten=self.unwritten,
+            identify=now.mono_ns < self._identify_until_ns,
+        )
+
+    async def changed(self, timeout_s: float) -> None:
+        """Return on the next change, or after `timeout_s`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
+
+    async def press(self, by: str) -> None:
+        """A tap that counts as the button's press."""
+        if self._panel:
+            self._panel.show(Lamp.HEARD)
+        await self.tell(s.Pressed(by, self.clock.now().mono_ns))
+
+    async def hold(self, by: str) -> None:
+        """A held tap."""
+        await self.tell(s.Held(by, self.clock.now().mono_ns))
+
+    async def ask(self, name: str, value: str) -> None:
+        """An action of the screen; raises `Refused`."""
+        await self.tell(s.Asked(name, value))
+
+    async def picture(self, role: str) -> bytes:
+        """A fresh JPEG; raises `KioskError` with words when there is none, `LookupError` for no such camera."""
+        try:
+            return await self._cameras[role].snapshot()
+        except CameraError as error:
+            raise KioskError(str(error)) from error
+
+    def preview(self, role: str) -> bytes | None:
+        """The latest JPEG of a camera, if it is fresh."""
+        return self._cameras[role].preview()
+
+    def judge(self) -> None:
+        """Look at everything known and judge anew."""
+        now, vitals = self.clock.now(), self.vitals
+        power = vitals.throttling if vitals else None
+        before = self.judgement
+        self.judgement = readiness.judge(
+            readiness.Facts(
+                now=now,
+                cameras={role: _view(camera.status()) for role, camera in self._cameras.items()}
+                if self._wanted()[0]
+                else {},
+                wanted_fps={role: camera.spec.fps for role, camera in self._cameras.items()},
+                link_up=self.state.link_up,
+                schedule=self.state.schedule,
+                storage_free_bytes=vitals.storage_free_bytes if vitals else None,
+                unwritten=self.unwritten,
+                button_stuck=self.state.stuck,
+                undervoltage=power.undervoltage_now if power else None,
+                throttled=power.throttled_now if power else None,
+                temperature_c=vitals.temperature_c if vitals else None,
+                oldest_unacked_at=self.oldest_unacked_at,
+                lamp_agrees=self._lamp_agrees(),
+                starts_last_hour=self.starts_last_hour,
+            ),
+            before.watches,
+        )
+        if (before.verdict, _names(before)) != (self.judgement.verdict, _names(self.judgement)):
+            self._tell_news()
+
+    # How it follows
+
+    async def _take(self, item: _Item) -> None:
+        now = self._instant(item.at_ns)
+        try:
+            state, facts = step(self.state, item.event, now)
+        except KioskError as error:
+            if item.done and not item.done.done():
+                item.done.set_exception(error)
+            return
+        if not effects.cameras_for(state, now, idle=self.settings.cameras.idle, preflight=self._preflight)[0]:
+            self._open_cameras(wanted=False, reason=self._reason)  # privacy does not wait for the disk
+        if facts:
+            await self._write(facts)
+        changed = state != self.state
+        self.state = state
+        self._apply()
+        if changed or facts:
+            self.judge()
+            self._tell_news()
+        if item.done and not item.done.done():
+            item.done.set_result(None)
+
+    async def _write(self, facts: Sequence[s.Fact]) -> None:
+        for fact in facts:
+            if fact.type == "session.started":
+                self._record_id, self._session_rows = fact.session, []
+            if fact.session is not None and fact.session == self._record_id:
+                self._session_rows.append(as_row(fact, seq=1))
+        try:
+            await self.journal.append(facts)
+        except LedgerUnwritable as error:
+            if not self.unwritten:
+                _log.error("%s; facts are kept in memory and tried again", error)  # expected, once
+                self.unwritten = True
+                self.post(s.StorageChanged(ok=False))
+
+    def _apply(self) -> None:
+        wanted, reason = self._wanted()
+        self._reason = reason
+        self._open_cameras(wanted=wanted, reason=reason)
+        if self._panel:
+            self._panel.show(effects.lamp_for(self.state))
+
+    def _open_cameras(self, *, wanted: bool, reason: str) -> None:
+        self._reason = reason
+        if wanted and self._panel:
+            self._panel.show_cameras(open_=True)  # lit before a camera opens, dark only after all are closed
+        for camera in self._cameras.values():
+            camera.want_open(wanted)
+        self._lamp_for_cameras()
+
+    def _lamp_for_cameras(self) -> None:
+        if self._panel:
+            self._panel.show_cameras(open_=self._wanted()[0] or self._cameras_open())
+
+    def _lamp_agrees(self) -> bool:
+        """Lit whenever a camera may be open, dark when none is and none is asked for."""
+        if self._panel is None:
+            return True
+        lit, open_ = self._panel.camera_lamp, self._cameras_open()
+        return lit if open_ else not lit or self._wanted()[0]
+
+    def _cameras_open(self) -> bool:
+        return any(camera.status().device_open for camera in self._cameras.values())
+
+    def _wanted(self) -> tuple[bool, str]:
+        return effects.cameras_for(
+            self.state, self.clock.now(), idle=self.settings.cameras.idle, preflight=self._preflight
+        )
+
+    def _record(self, now: Instant) -> SessionRecord:
+        return fold(self._session_rows, Until(now.boot, now.mono_ns))
+
+    def _instant(self, at_ns: int | None) -> Instant:
+        """The instant of an event, never before the one that was handled last."""
+        now = self.clock.now()
+        at = now if at_ns is None else now.earlier(min(now.mono_ns, max(at_ns, self._last_ns)))
+        self._last_ns = at.mono_ns
+        return at
+
+    def _tell_news(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def _view(status: CameraStatus) -> CameraView:
+    return CameraView(status.state.value, status.fps, status.last_frame_age_s, status.pid, status.detail)
+
+
+def _names(judgement: readiness.Judgement) -> list[tuple[str, str | None, str, bool]]:
+    return [(one.id, one.role, one.severity.value, one.outranked) for one in judgement.signals]

@@ -1,0 +1,171 @@
+"""From facts to a verdict with reasons: pure, by the signal table in wire/. Absent evidence changes no verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from device.session.clock import NS_PER_S, Instant
+from device.session.windows import planned_end, usable
+from device.snapshot import CameraView
+from wire.ledger import ClockTrust
+from wire.messages import Schedule
+from wire.signal_table import SIGNALS
+from wire.signals import ActiveSignal, Severity, Verdict, ranked, verdict
+
+Key = tuple[str, str | None]
+"""A signal's id and, where it has one, its camera's role."""
+
+LINK_MATTERS_BEFORE: Final = timedelta(minutes=30)
+SLOW_SHARE: Final = 0.9
+LEDGER_BYTES_PER_S: Final = 2_000
+"""What a session writes without recording: rows, vitals and the instant it lives, with room to spare."""
+LOW_S: Final = 2 * 3_600
+CRITICAL_S: Final = 10 * 60
+RESTARTS_AN_HOUR: Final = 3
+BACKLOG_OLD: Final = timedelta(hours=24)
+HEAT_LIMIT_C: Final = 80.0
+"""A Pi throttles from 80 degrees on (Raspberry Pi documentation, frequency management)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the judgement rests on. None is "unknown" and raises nothing, except for cameras that were tried."""
+
+    now: Instant
+    cameras: Mapping[str, CameraView] = field(default_factory=dict)
+    wanted_fps: Mapping[str, float] = field(default_factory=dict)
+    link_up: bool = False
+    schedule: Schedule | None = None
+    storage_free_bytes: int | None = None
+    unwritten: bool = False
+    button_stuck: bool = False
+    undervoltage: bool | None = None
+    throttled: bool | None = None
+    temperature_c: float | None = None
+    oldest_unacked_at: datetime | None = None
+    lamp_agrees: bool = True
+    starts_last_hour: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How long one signal's condition has been true, or false again."""
+
+    true_ns: int
+    false_ns: int | None = None
+    since: datetime | None = None
+    """When it began to count; None while it is still held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict, the active signals (worst first), and what is being watched."""
+
+    verdict: Verdict
+    signals: tuple[ActiveSignal, ...] = ()
+    watches: Mapping[Key, Watch] = field(default_factory=dict)
+
+
+def judge(facts: Facts, watches: Mapping[Key, Watch]) -> Judgement:
+    """What `facts` make of the kiosk, given what was being watched before."""
+    true_now = conditions(facts)
+    now_ns = facts.now.mono_ns
+    kept: dict[Key, Watch] = {}
+    active: list[ActiveSignal] = []
+    for key in {*true_now, *watches}:
+        row = SIGNALS[key[0]]
+        before = watches.get(key)
+        if key in true_now:
+            true_ns = before.true_ns if before and before.false_ns is None else now_ns
+            since = before.since if before else None
+            if since is None and now_ns - true_ns >= row.hold_s * NS_PER_S:
+                since = facts.now.wall
+            kept[key] = Watch(true_ns, None, since)
+        elif before is not None and before.since is not None:
+            false_ns = now_ns if before.false_ns is None else before.false_ns
+            if now_ns - false_ns >= row.clear_s * NS_PER_S:
+                continue
+            kept[key] = Watch(before.true_ns, false_ns, before.since)
+        else:
+            continue
+        counted = kept[key].since
+        if counted is not None:
+            severity = _severity(key, true_now, facts)
+            active.append(
+                ActiveSignal(
+                    id=key[0],
+                    role=key[1],
+                    severity=severity,
+                    since=counted,
+                    evidence=true_now.get(key, {"clearing": True}),
+                )
+            )
+    signals = ranked(active)
+    return Judgement(verdict(signals), signals, kept)
+
+
+def conditions(facts: Facts) -> dict[Key, dict[str, Any]]:
+    """What is true now, before any hold time, each with its evidence."""
+    found: dict[Key, dict[str, Any]] = {}
+    for role, camera in facts.cameras.items():
+        if camera.state in {"missing", "stalled", "restarting"}:
+            found["camera.missing", role] = {"state": camera.state, "detail": camera.detail}
+        wanted = facts.wanted_fps.get(role)
+        if camera.state == "open" and camera.fps is not None and wanted and camera.fps < SLOW_SHARE * wanted:
+            found["camera.slow", role] = {"fps": round(camera.fps, 1), "wanted_fps": wanted}
+    if not facts.link_up:
+        found["link.down", None] = {}
+    if facts.now.trust is ClockTrust.UNSET:
+        found["clock.unset", None] = {"shows": facts.now.wall.isoformat(timespec="seconds")}
+    if facts.button_stuck:
+        found["button.stuck", None] = {}
+    if not facts.lamp_agrees:
+        found["lamp.mismatch", None] = {}
+    if facts.starts_last_hour > RESTARTS_AN_HOUR:
+        found["agent.restarting", None] = {"starts": facts.starts_last_hour}
+    found |= _storage(facts)
+    found |= _power(facts)
+    oldest = facts.oldest_unacked_at
+    if oldest is not None and facts.now.trust is not ClockTrust.UNSET and facts.now.wall - oldest > BACKLOG_OLD:
+        found["backlog.old", None] = {"oldest": oldest.isoformat(timespec="seconds")}
+    return found
+
+
+def _storage(facts: Facts) -> dict[Key, dict[str, Any]]:
+    if facts.unwritten:
+        return {("storage.readonly", None): {}}
+    if facts.storage_free_bytes is None:
+        return {}
+    left_s = facts.storage_free_bytes / LEDGER_BYTES_PER_S
+    evidence = {"free_bytes": facts.storage_free_bytes}
+    if left_s < CRITICAL_S:
+        return {("storage.critical", None): evidence}
+    return {("storage.low", None): evidence} if left_s < LOW_S else {}
+
+
+def _power(facts: Facts) -> dict[Key, dict[str, Any]]:
+    found: dict[Key, dict[str, Any]] = {}
+    if facts.undervoltage:
+        found["power.undervoltage", None] = {}
+    if facts.throttled:
+        found["power.throttled", None] = {}
+    if facts.temperature_c is not None and facts.temperature_c > HEAT_LIMIT_C - 5:
+        found["heat.high", None] = {"temperature_c": facts.temperature_c}
+    return found
+
+
+def _severity(key: Key, true_now: Mapping[Key, dict[str, Any]], facts: Facts) -> Severity:
+    name = key[0]
+    if name == "camera.missing" and all((name, role) in true_now for role in facts.cameras):
+        return Severity.BLOCKED
+    if name == "link.down" and _link_matters(facts):
+        return Severity.ATTENTION
+    return SIGNALS[name].severity
+
+
+def _link_matters(facts: Facts) -> bool:
+    held = usable(facts.schedule, facts.now)
+    return held is not None and any(
+        one.start - LINK_MATTERS_BEFORE <= facts.now.wall < planned_end(one) for one in held.bookings
+    )

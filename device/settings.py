@@ -1,0 +1,126 @@
+"""kiosk.toml: what one kiosk is told about itself. Unknown keys are refused, with a suggestion."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from device.cameras.uri import parse_uri
+from device.kit import kit
+from device.snapshot import Place
+from wire.ids import Id
+from wire.settings_file import SettingsModel
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Pin = Annotated[int, Field(ge=0, le=27)]
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class KioskSettings(SettingsModel):
+    """Which kiosk this is, and whom its screen says to call."""
+
+    id: Id
+    campus: Id
+    room: str = Field(default="", max_length=40)
+    help_call: str = Field(default="", max_length=40)
+    therapist_call: str = Field(default="", max_length=40)
+    time_zone: str = "UTC"
+    language: Literal["en", "es"] = "en"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is no time zone; write it as in 'America/Chicago'") from error
+        return name
+
+
+class CameraSettings(SettingsModel):
+    """One camera: where its frames come from and what it is asked for."""
+
+    uri: str
+    width: PositiveInt
+    height: PositiveInt
+    fps: PositiveFloat
+
+    @field_validator("uri")
+    @classmethod
+    def _known_uri(cls, uri: str) -> str:
+        parse_uri(uri)
+        return uri
+
+
+class CamerasSettings(SettingsModel):
+    """Both cameras, and whether they may be open outside sessions."""
+
+    idle: Literal["before-bookings", "watch", "closed"] = "before-bookings"
+    overhead: CameraSettings
+    front: CameraSettings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_kit(cls, value: object) -> object:
+        """What the file does not say of a camera is as the kit has it."""
+        if not isinstance(value, dict):
+            return value
+        for role, fitted in kit().cameras.items():
+            told = value.get(role)
+            if isinstance(told, dict):
+                value = {**value, role: {**fitted.model_dump(), **told}}
+        return value
+
+
+class PanelSettings(SettingsModel):
+    """BCM pins of button and lamps; the kit's own unless the file says otherwise."""
+
+    button_pin: Pin = Field(default_factory=lambda: kit().panel.button_pin)
+    lamp_pin: Pin = Field(default_factory=lambda: kit().panel.lamp_pin)
+    camera_lamp_pin: Pin = Field(default_factory=lambda: kit().panel.camera_lamp_pin)
+
+
+class LinkSettings(SettingsModel):
+    """The brokers, tried in turn, and this kiosk's identity to them."""
+
+    urls: tuple[str, ...] = Field(min_length=1)
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @field_validator("urls")
+    @classmethod
+    def _usable(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.scheme not in {"mqtts", "mqtt", "wss"} or not parts.hostname:
+                raise ValueError(f"{url!r}: write mqtts://host:8883, wss://host:443/mqtt, or mqtt:// on loopback")
+            if parts.scheme == "mqtt" and parts.hostname not in _LOOPBACK:
+                raise ValueError(f"{url!r}: mqtt:// is not encrypted and may only lead to this machine; use mqtts://")
+        return urls
+
+
+class ScreenSettings(SettingsModel):
+    """The kiosk's own page, on loopback only."""
+
+    port: Port = 8080
+
+
+class Settings(SettingsModel):
+    """The whole of kiosk.toml."""
+
+    data_dir: Path
+    kiosk: KioskSettings
+    cameras: CamerasSettings
+    link: LinkSettings
+    panel: PanelSettings = PanelSettings()
+    screen: ScreenSettings = ScreenSettings()
+
+    @property
+    def place(self) -> Place:
+        """Where the kiosk stands, for its screen."""
+        of = self.kiosk
+        return Place(of.id, of.campus, of.room or of.id, of.help_call, of.therapist_call, of.time_zone)

@@ -1,0 +1,204 @@
+"""What the kiosk says to the fleet, and what it does at the fleet's word."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from device import commands
+from device.health import Vitals, look
+from device.kiosk import Kiosk
+from device.link import ECHO_EVERY_S, ECHO_IN_SESSION_S, Life, Link
+from device.outbox import Outbox
+from device.release import VERSION
+from device.session import states as s
+from device.session.journal import Journal
+from device.session.ledger import Ledger
+from device.snapshot import Snapshot
+from wire.codec import encode, read
+from wire.messages import (
+    Command,
+    Health,
+    LedgerAck,
+    Presence,
+    PresenceState,
+    Readiness,
+    Reply,
+    Schedule,
+)
+from wire.topics import Channel
+
+_log = logging.getLogger(__name__)
+
+HEALTH_EVERY_S: Final = 15.0
+PREFLIGHT_WITHIN_S: Final = 8.0
+
+
+class Uplink:
+    """Birth, readiness, health, ledger and replies up; schedule, acknowledgements and commands down."""
+
+    def __init__(self, kiosk: Kiosk, journal: Journal) -> None:
+        self._kiosk, self._journal = kiosk, journal
+        of = kiosk.settings
+        self.outbox = Outbox(journal, self._publish_ledger)
+        self.link = Link(
+            of.link, of.kiosk.campus, of.kiosk.id, life=self._life, on_message=self._take, on_change=self._link_changed
+        )
+        self._birth = 0
+        self._said: tuple[Any, ...] = ()
+        self._commands: asyncio.Queue[Command] = asyncio.Queue(16)
+
+    async def run_readiness(self) -> None:
+        """Say what the kiosk thinks of itself, at once on each change, until cancelled."""
+        while True:
+            snapshot = self._kiosk.snapshot()
+            in_session = snapshot.state.phase in s.IN_SESSION
+            self.link.echo_every_s = ECHO_IN_SESSION_S if in_session else ECHO_EVERY_S
+            self.outbox.written()
+            said = (
+                snapshot.verdict,
+                [(one.id, one.role, one.severity, one.since, one.outranked) for one in snapshot.signals],
+                snapshot.state.phase,
+                snapshot.state.session.id if snapshot.state.session else None,
+            )
+            if said != self._said and self.link.up and self._publish_readiness(snapshot):
+                self._said = said
+            await self._kiosk.changed(HEALTH_EVERY_S)
+
+    async def run_health(self) -> None:
+        """Look at the machine every 15 s and say so, until cancelled."""
+        while True:
+            vitals = await look(self._kiosk.settings.data_dir)
+            self._kiosk.vitals = vitals
+            oldest = await self._journal.call(Ledger.oldest_unacked)
+            self._kiosk.oldest_unacked_at = oldest.at if oldest else None
+            self._kiosk.backlog_bytes = await self._journal.call(Ledger.backlog_bytes)
+            snapshot = self._kiosk.snapshot()
+            self.link.publish(Channel.HEALTH, encode(_health(snapshot, vitals, self.link)), qos=0)
+            if self.link.up:
+                self._publish_readiness(snapshot)  # said again with its present age
+            await asyncio.sleep(HEALTH_EVERY_S)
+
+    async def run_commands(self) -> None:
+        """Carry out what the fleet asked, one at a time, until cancelled."""
+        while True:
+            command = await self._commands.get()
+            reply = await self._answer(command)
+            self.link.publish(Channel.REPLY, encode(reply), qos=1)
+
+    async def say_goodbye(self) -> None:
+        """Tell the fleet that this kiosk is switched off on purpose."""
+        await self.link.say_goodbye(encode(self._presence(PresenceState.OFFLINE)))
+
+    async def _life(self) -> Life:
+        """Commit the next birth, so that no death of an earlier connection can count for the coming one."""
+        self._birth = await self._journal.call(_next_birth)
+        return Life(encode(self._presence(PresenceState.ONLINE)), encode(self._presence(PresenceState.OFFLINE)))
+
+    def _presence(self, state: PresenceState) -> Presence:
+        boot = self._kiosk.clock.now().boot
+        return Presence(state=state, birth=self._birth, boot=boot, version=VERSION, epoch=self._journal.epoch)
+
+    def _link_changed(self, up: bool, reason: str) -> None:  # noqa: FBT001  # the link's own callback
+        self._kiosk.link_since = self._kiosk.clock.now().wall
+        self._kiosk.post(s.LinkChanged(up, reason))
+        self._said = ()
+        self.outbox.link(up=up)
+        _log.info("the fleet answers") if up else _log.warning("link down: %s", reason)
+
+    async def _take(self, channel: Channel, payload: bytes) -> None:
+        match channel:
+            case Channel.LEDGER_ACK:
+                await self.outbox.take_ack(read(LedgerAck, payload))
+            case Channel.SCHEDULE:
+                schedule = read(Schedule, payload)
+                held = self._kiosk.state.schedule
+                if held is None or schedule.as_of >= held.as_of:
+                    await self._journal.call(_keeps("schedule", schedule.model_dump(mode="json")))
+                    self._kiosk.post(s.ScheduleSet(schedule))
+            case Channel.COMMAND:
+                self._queue(read(Command, payload))
+            case _:
+                _log.debug("nothing to do for a message on %s", channel)
+
+    def _queue(self, command: Command) -> None:
+        try:
+            self._commands.put_nowait(command)
+        except asyncio.QueueFull:
+            _log.warning("a command was dropped: %d wait already", self._commands.qsize())
+
+    async def _answer(self, command: Command) -> Reply:
+        error = commands.refusal(command, epoch=self._journal.epoch, now=self._kiosk.clock.now())
+        if error is None and not await self._journal.call(_first_time(command.id)):
+            error = "repeated"
+        result = None if error else await self._carry_out(command)
+        if error != "repeated":
+            ran = {"id": command.id, "name": command.name, "ok": error is None, "error": error}
+            await self._journal.append([s.Fact("command.run", ran, None, self._kiosk.clock.now())])
+            self.outbox.written()
+        return Reply(id=command.id, ok=error is None, result=result, error=error)
+
+    async def _carry_out(self, command: Command) -> dict[str, Any]:
+        if command.name == "identify":
+            self._kiosk.identify()
+            return {"shown_s": 15}
+        seen = await self._kiosk.preflight(PREFLIGHT_WITHIN_S)
+        said = _readiness(seen).model_dump(mode="json")
+        return {**said, "cameras": {role: view.state for role, view in seen.cameras.items()}}
+
+    def _publish_readiness(self, snapshot: Snapshot) -> bool:
+        return self.link.publish(Channel.READINESS, encode(_readiness(snapshot)), qos=1, retain=True)
+
+    def _publish_ledger(self, payload: bytes) -> bool:
+        return self.link.publish(Channel.LEDGER, payload, qos=1)
+
+
+def _readiness(snapshot: Snapshot) -> Readiness:
+    session = snapshot.state.session
+    return Readiness(
+        verdict=snapshot.verdict,
+        signals=snapshot.signals,
+        at=snapshot.at.wall,
+        state=snapshot.state.phase.value,
+        session=session.id if session else None,
+    )
+
+
+def _health(snapshot: Snapshot, vitals: Vitals, link: Link) -> Health:
+    power = vitals.throttling
+    return Health(
+        at=snapshot.at.wall,
+        uptime_s=vitals.uptime_s,
+        temperature_c=vitals.temperature_c,
+        undervoltage_now=power.undervoltage_now if power else None,
+        undervoltage_since_boot=power.undervoltage_since_boot if power else None,
+        throttled_now=power.throttled_now if power else None,
+        throttled_since_boot=power.throttled_since_boot if power else None,
+        cpu_load_1m=vitals.cpu_load_1m,
+        memory_used_share=vitals.memory_used_share,
+        storage_free_bytes=vitals.storage_free_bytes,
+        storage_total_bytes=vitals.storage_total_bytes,
+        agent_rss_bytes=vitals.agent_rss_bytes,
+        clock=snapshot.at.trust.value,
+        link_round_trip_ms=link.round_trip_ms,
+        backlog_rows=snapshot.backlog_rows,
+        model=vitals.model,
+        cameras={
+            role: {"state": view.state, "fps": view.fps, "last_frame_age_s": view.last_frame_age_s}
+            for role, view in snapshot.cameras.items()
+        },
+    )
+
+
+def _next_birth(ledger: Ledger) -> int:
+    birth = int(ledger.kept("birth") or 0) + 1
+    ledger.keep("birth", birth)
+    return birth
+
+
+def _keeps(key: str, value: Any) -> Callable[[Ledger], None]:
+    return lambda ledger: ledger.keep(key, value)
+
+
+def _first_time(command: str) -> Callable[[Ledger], bool]:
+    return lambda ledger: ledger.first_time(command)

@@ -1,0 +1,122 @@
+"""What a page tells of one session: a heading, its state, how complete its record is, timeline and figures. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+from markupsafe import Markup
+
+from fleet.console.figures import Figure, figures, so_far
+from fleet.console.timeline import Kind, lay_out, legend, svg
+from fleet.console.times import credible, duration, time_of_day
+from fleet.console.words import BADGES, Badge, Running, Standing, running
+from fleet.views import SessionView
+from wire.ledger import ClockTrust
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One session, ready to be shown."""
+
+    id: str
+    kiosk: str
+    campus: str
+    heading: str
+    badge: Badge
+    how: str
+    """By whom it began and ended, in one or two sentences."""
+    elapsed: str
+    running: Running | None
+    """Set while it goes on, so that the page may count on."""
+    record: str
+    complete: bool
+    timeline: Markup | None
+    """None when no row of it can be drawn."""
+    legend: tuple[tuple[Kind, str], ...]
+    figures: tuple[Figure, ...]
+
+
+def story(session: SessionView, now: datetime, zone: tzinfo | None, *, heard: bool) -> Story:
+    """The story of `session`, whose ages were measured at `now`; `heard` says whether its kiosk is online."""
+    going_on = session.state in _GOING_ON
+    clock = running(session, now, zone, heard=heard) if going_on else None
+    silent_ms = 0 if heard or not going_on else int((session.age_s or 0) * 1_000)
+    drawn = so_far(session) if heard else session
+    drawing = lay_out(drawn, silent_ms)
+    return Story(
+        id=session.id,
+        kiosk=session.kiosk,
+        campus=session.campus,
+        heading=_heading(session, now, zone),
+        badge=_NOT_HEARD if going_on and not heard else _BADGES.get(session.state, _START_MISSING),
+        how=_how(session, now, zone),
+        elapsed=duration(drawn.minutes.elapsed_ms),
+        running=clock,
+        record=_record(session, heard=heard),
+        complete=session.complete,
+        timeline=svg(drawn, drawing, zone) if drawing.pieces else None,
+        legend=legend(drawing),
+        figures=figures(drawn.minutes, going_on=going_on),
+    )
+
+
+def _heading(session: SessionView, now: datetime, zone: tzinfo | None) -> str:
+    if session.started_at is None:
+        return "Session whose start has not arrived yet"
+    if session.clock is ClockTrust.UNSET or not credible(session.started_at, now):
+        return "Session at an unknown time"
+    return f"Session of {time_of_day(session.started_at, now, zone)}"
+
+
+def _how(session: SessionView, now: datetime, zone: tzinfo | None) -> str:
+    parts = []
+    if session.started_by:
+        parts.append(f"Started by {_BY.get(session.started_by, session.started_by)}.")
+    if session.clock is ClockTrust.UNSET and session.started_at is not None:
+        parts.append("The kiosk's clock was not set; times count from the start.")
+    if session.state == "ended" and session.ended_by:
+        at = ""
+        if session.ended_at and session.clock is not ClockTrust.UNSET and credible(session.ended_at, now):
+            at = f" at {time_of_day(session.ended_at, now, zone)}"
+        parts.append(f"Ended{at} {_ENDED_BY.get(session.ended_by, f'by {session.ended_by}')}.")
+    if session.state == "cancelled":
+        parts.append("Cancelled, so it counts in no minutes.")
+    return " ".join(parts)
+
+
+def _record(session: SessionView, *, heard: bool) -> str:
+    if session.complete:
+        return "The record is complete."
+    if session.state in _GOING_ON and heard:
+        return "The session goes on; its record grows."
+    if session.state in _GOING_ON:
+        return "Part of this record has not arrived yet. The kiosk keeps it."
+    return "Part of this record has not arrived yet."
+
+
+_GOING_ON: Final = frozenset({"running", "paused", "interrupted"})
+_BADGES: Final = {
+    "running": BADGES[Standing.LIVE],
+    "paused": BADGES[Standing.PAUSED],
+    "interrupted": Badge("Interrupted", "warn", "blocked"),
+    "ended": Badge("Ended", "done", "ended"),
+    "cancelled": Badge("Cancelled", "off", "unknown"),
+}
+_START_MISSING: Final = Badge("Start not arrived", "ask", "unknown")
+_NOT_HEARD: Final = Badge("Not heard from", "ask", "unknown")
+_BY: Final = {
+    "button": "the button",
+    "screen": "a tap on the screen",
+    "fleet": "the fleet",
+    "kiosk": "the kiosk",
+    "power": "the kiosk after a power cut",
+}
+_ENDED_BY: Final = {
+    "hold": "by a hold of the button",
+    "button": "by the button",
+    "screen": "on the screen",
+    "next-start": "by the start of the next session",
+    "kiosk": "by itself when its time was over",
+    "fleet": "by the fleet",
+    "power": "by a power cut",
+}

@@ -1,0 +1,74 @@
+"""The machine's vitals in words. Pure. Null, absent and of an unknown type all read `unknown`, never 0 and never "ok"."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fleet.console.times import duration
+
+
+@dataclass(frozen=True, slots=True)
+class Vital:
+    """One row of the table."""
+
+    word: str
+    value: str
+    known: bool = True
+
+
+def vitals(health: Mapping[str, Any] | None) -> tuple[Vital, ...]:
+    """The rows for `health`, the last vitals a kiosk sent; all unknown when it sent none."""
+    told = health or {}
+    rows = [_vital(word, told.get(name), show) for name, word, show in _ROWS]
+    cameras = told.get("cameras")
+    if isinstance(cameras, Mapping):
+        for role in sorted(cameras):
+            word = _CAMERAS.get(role, str(role))
+            facts = cameras[role] if isinstance(cameras[role], Mapping) else {}
+            rows.append(_vital(f"{word}, state", facts.get("state"), str))
+            rows.append(_vital(f"{word}, frame rate", facts.get("fps"), lambda fps: f"{fps:.1f} per second"))
+    return tuple(rows)
+
+
+def _vital(word: str, value: Any, show: Callable[[Any], str]) -> Vital:
+    if value is None:
+        return Vital(word, "unknown", known=False)
+    try:
+        return Vital(word, show(value))
+    except (TypeError, ValueError, OverflowError):  # a newer kiosk may send another type; what cannot be read is not known
+        return Vital(word, "unknown", known=False)
+
+
+def _yes_no(value: Any) -> str:
+    if not isinstance(value, bool):
+        raise TypeError
+    return "yes" if value else "no"
+
+
+def _bytes(value: Any) -> str:
+    size = float(value)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1_000:
+            return f"{size:.0f} {unit}" if unit in {"B", "KB"} else f"{size:.1f} {unit}"
+        size /= 1_000
+    return f"{size:.1f} TB"
+
+
+_CAMERAS: Final = {"overhead": "Desk camera", "front": "Front camera"}
+_ROWS: Final[tuple[tuple[str, str, Callable[[Any], str]], ...]] = (
+    ("model", "Machine", str),
+    ("uptime_s", "Running for", lambda s: duration(s * 1_000)),
+    ("temperature_c", "Temperature", lambda c: f"{c:.0f} °C"),
+    ("undervoltage_now", "Under-voltage now", _yes_no),
+    ("undervoltage_since_boot", "Under-voltage since boot", _yes_no),
+    ("throttled_now", "Throttled now", _yes_no),
+    ("throttled_since_boot", "Throttled since boot", _yes_no),
+    ("cpu_load_1m", "Load, 1 minute", lambda load: f"{load:.2f}"),
+    ("memory_used_share", "Memory in use", lambda share: f"{share:.0%}"),
+    ("storage_free_bytes", "Storage free", _bytes),
+    ("storage_total_bytes", "Storage in all", _bytes),
+    ("agent_rss_bytes", "Memory of the agent", _bytes),
+    ("clock", "Clock", str),
+    ("link_round_trip_ms", "Round trip to the fleet", lambda ms: f"{ms:.0f} ms"),
+    ("backlog_rows", "Rows still to send", lambda rows: f"{rows:d}"),
+)
