@@ -1,0 +1,1 @@
+"""Simulated kiosks, faults, the demo and the benchmarks: the only room that may import all others."""

@@ -1,7 +1,7 @@
 """What crosses the boundary between the agent and a camera's worker process.
 
-Both sides hold one end of an AF_UNIX SOCK_SEQPACKET pair; each packet is one JSON object. The agent sends the set-up once,
-then orders; the worker sends reports. Pictures never travel here (see preview.py).
+Both sides hold one end of an AF_UNIX SOCK_SEQPACKET pair; each packet is one JSON object. The agent sends the set-up
+once, then orders; the worker sends reports. Pictures never travel here (see preview.py).
 """
 
 import dataclasses

@@ -15,8 +15,9 @@ from device.cameras.source import CameraSpec, Frame, Source, SourceFactory
 _log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S: Final = 0.25
-# How long the thread may take over each thing before it counts as stuck. A USB camera's first picture takes seconds.
-_READ_LIMIT_S: Final = READ_TIMEOUT_S + 0.5
+# How long the thread may take over each thing before it counts as stuck. A read's grace is short because being stuck
+# only silences the heartbeat: it takes another six missed ones to be killed. A USB camera's first picture takes seconds.
+_READ_LIMIT_S: Final = READ_TIMEOUT_S + 0.25
 _OPEN_LIMIT_S: Final = 8.0
 _CLOSE_LIMIT_S: Final = 2.0
 _RETRY_S: Final = 1.0
@@ -44,7 +45,7 @@ class Capture:
         spec: the camera.
         open_source: what opens it.
         on_frame: called in the capture thread with each frame; it must not block.
-        on_change: called in the capture thread when the state changes; it must not block.
+        on_change: called in the capture thread when the state changes and at the first frame; it must not block.
     """
 
     def __init__(
@@ -96,6 +97,10 @@ class Capture:
     def facts(self) -> Facts:
         """What is known of the camera now."""
         return self._facts
+
+    def may_be_open(self) -> bool:
+        """Whether the device is open or about to be."""
+        return self._facts.device_open or (self._wanted and self._facts.state is WorkerState.CLOSED)
 
     def fps(self, now_ns: int) -> float | None:
         """Frames per second over the last 2 s, or since the camera was opened; None in its first half second."""
@@ -192,9 +197,13 @@ class Capture:
             self._stamps.append(frame.captured_ns)
             while self._stamps[0] <= frame.captured_ns - _FPS_WINDOW_NS:
                 self._stamps.popleft()
-        self._facts = replace(self._facts, frames=self._facts.frames + 1, last_frame_ns=frame.captured_ns)
+        facts = self._facts
+        is_first = facts.last_frame_ns is None or facts.last_frame_ns < (facts.opened_ns or 0)
+        self._facts = replace(facts, frames=facts.frames + 1, last_frame_ns=frame.captured_ns)
         self._know(state=WorkerState.OPEN, detail="")
         self._on_frame(frame)
+        if is_first:
+            self._on_change()
 
     def _know(self, **changes: object) -> None:
         """Replace facts, and tell if the state or the words changed."""

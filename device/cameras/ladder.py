@@ -1,8 +1,8 @@
 """The recovery ladder: what to do about a camera worker, and what to call the state it is in. Pure.
 
-The rungs, from the mildest: the worker itself tries a missing source again every second; a source that is open but gives
-nothing for 2 s is reopened, at most every 3 s; a worker that gives no sign of life for 1.5 s is killed and started again.
-The pauses before a new start grow only while workers die young and without a frame.
+The rungs, from the mildest: the worker itself tries a missing source again every second; a source that is open but
+gives nothing for 2 s is reopened, at most every 3 s; a worker that gives no sign of life for 1.5 s is killed and
+started again. The pauses before a new start grow only while workers die young and without a frame.
 """
 
 from dataclasses import dataclass
@@ -86,13 +86,9 @@ def state_of(life: Life | None, *, wanted: bool, first: bool) -> CameraState:
         first: whether no worker of this camera has died yet.
     """
     report = life.report if life is not None else None
-    if life is not None and life.killed_ns is not None:
+    if (life is not None and life.killed_ns is not None) or (report is None and not first):
         return CameraState.RESTARTING
-    if report is None:
-        if not first:
-            return CameraState.RESTARTING
-        return CameraState.OPENING if wanted else CameraState.CLOSED
-    match report.state:
+    match report.state if report is not None else WorkerState.CLOSED:
         case WorkerState.CLOSED:
             return CameraState.OPENING if wanted else CameraState.CLOSED
         case WorkerState.OPENING:

@@ -1,8 +1,8 @@
 """The preview slot: the latest small JPEG of a camera, in memory shared by its worker and the agent.
 
-The writer never waits and never learns how slow a reader is; no picture ever touches a disk. The slot is a sequence lock:
-the number is odd while the writer is busy. Python cannot order its stores on ARM, so a checksum over the picture decides in
-the end whether a reader got a whole one.
+The writer never waits and never learns how slow a reader is; no picture ever touches a disk. The slot is a sequence
+lock: the number is odd while the writer is busy. Python cannot order its stores on ARM, so a checksum over the picture
+decides in the end whether a reader got a whole one.
 """
 
 import contextlib

@@ -45,7 +45,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         slot_fd = -1
         try:
-            ours.setblocking(False)
+            ours.settimeout(0)
             ours.send(setup.packet())
             slot_fd = create_slot()
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, with two numbers
@@ -107,7 +107,7 @@ class WorkerProcess:
         code = self._process.poll()
         if code is None:
             return None
-        return f"killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
 
     def close(self) -> None:
         """Let go of everything; the process, should it still live, sees the agent's end closed and leaves."""

@@ -52,7 +52,7 @@ class Frame:
     """One picture and when it was taken."""
 
     image: "Image"
-    """`(height, width, 3) uint8` BGR, of the spec's size. It belongs to whoever holds it; no source writes to it again."""
+    """`(height, width, 3) uint8` BGR, of the spec's size. No source writes to it again, and nobody else may."""
     captured_ns: int
     """CLOCK_MONOTONIC, nanoseconds."""
 

@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from device.cameras import ladder
@@ -14,8 +13,7 @@ from device.cameras.errors import NoPicture
 from device.cameras.ladder import CameraState, Life, Rung
 from device.cameras.process import WorkerProcess
 from device.cameras.source import CameraSpec
-
-_log = logging.getLogger(__name__)
+from device.cameras.status import CameraStatus, StreakLog
 
 _TICK_S: Final = 0.1
 _BURY_S: Final = 1.0
@@ -24,27 +22,6 @@ _PREVIEW_FOR_S: Final = 5.0
 _PREVIEW_ASK_EVERY_NS: Final = 1_000_000_000
 _PREVIEW_MAX_AGE_NS: Final = 2_000_000_000
 _SNAPSHOT_POLL_S: Final = 0.02
-_TROUBLE: Final = frozenset({CameraState.MISSING, CameraState.STALLED, CameraState.RESTARTING})
-
-
-@dataclass(frozen=True, slots=True)
-class CameraStatus:
-    """What the rest of the kiosk is told about a camera."""
-
-    role: str
-    state: CameraState
-    pid: int | None
-    """The worker's process id; None while there is none."""
-    fps: float | None
-    """Measured over the last 2 s; None unless open."""
-    last_frame_age_s: float | None
-    """None when this camera has never given a frame."""
-    device_open: bool
-    """True while the device may be open; what is not known counts as open."""
-    restarts: int
-    """How many workers had to be replaced."""
-    detail: str
-    """Plain words about what is wrong; empty when nothing is."""
 
 
 class Camera:
@@ -83,7 +60,7 @@ class Camera:
         self._young_deaths = 0
         self._epitaph = ""
         self._told: tuple[CameraState, bool] | None = None
-        self._in_trouble = False
+        self._log = StreakLog()
         self._running = False
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
@@ -193,7 +170,12 @@ class Camera:
         died = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_reader(worker.control_fd, self._hear)
-        loop.add_reader(worker.death_fd, lambda: (died.set(), loop.remove_reader(worker.death_fd)))
+
+        def on_death() -> None:
+            died.set()
+            loop.remove_reader(worker.death_fd)
+
+        loop.add_reader(worker.death_fd, on_death)
         try:
             while not died.is_set():
                 # Heard before judged: a loop that was busy for a while must not take its own delay for the worker's.
@@ -280,7 +262,7 @@ class Camera:
             self._preview_asked_ns = now_ns
 
     def _state(self) -> CameraState:
-        if self._ended.is_set():
+        if self._ended.is_set() or (self._stopping.is_set() and self._life is None):
             return CameraState.CLOSED
         return ladder.state_of(self._life, wanted=self._wanted, first=not self._restarts and not self._epitaph)
 
@@ -307,22 +289,10 @@ class Camera:
         status = self.status()
         if self._told == (status.state, status.device_open):
             return
-        changed = self._told is None or self._told[0] is not status.state
         self._told = (status.state, status.device_open)
-        if changed:
-            self._log_change(status)
+        self._log.note(status)
         if self._on_change is not None:
             self._on_change(status)
-
-    def _log_change(self, status: CameraStatus) -> None:
-        trouble = status.state in _TROUBLE
-        if trouble:
-            level = logging.DEBUG if self._in_trouble else logging.WARNING
-            _log.log(level, "the %s camera is %s: %s", status.role, status.state, status.detail)
-            self._in_trouble = True
-        elif self._in_trouble and status.state is not CameraState.OPENING:
-            _log.info("the %s camera is %s again", status.role, status.state)
-            self._in_trouble = False
 
     async def _ends_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):

@@ -27,10 +27,14 @@ class Thumbnails:
         self._wanted_until_ns = 0
         self._made_ns = 0
         self._shown_ns = 0
+        self._not_before_ns = 0
         self._too_large = False
 
     def want(self, now_ns: int, for_s: float) -> None:
         """Somebody wants pictures for so long from now."""
+        if not self.is_wanted(now_ns):
+            # Whoever begins to look wants to see now, not the frame before.
+            self._not_before_ns = now_ns
         self._wanted_until_ns = max(self._wanted_until_ns, now_ns + int(for_s * 1e9))
 
     def is_wanted(self, now_ns: int) -> bool:
@@ -43,7 +47,8 @@ class Thumbnails:
 
     def show(self, frame: Frame, now_ns: int) -> None:
         """Put a frame into the slot, if a picture is due and it is a new one."""
-        if not self.is_wanted(now_ns) or self.due_in_s(now_ns) > 0 or frame.captured_ns == self._shown_ns:
+        is_new = frame.captured_ns != self._shown_ns and frame.captured_ns >= self._not_before_ns
+        if not is_new or not self.is_wanted(now_ns) or self.due_in_s(now_ns) > 0:
             return
         height, width = frame.image.shape[:2]
         image = frame.image

@@ -1,9 +1,9 @@
 """A camera's worker process: `python -P -m device.cameras.worker <control fd> <preview fd>`.
 
-One process per camera, so that a driver that hangs or crashes takes nothing else with it and can be killed. It holds the
-only open handle of the device. The capture thread (capture.py) reads the source; this main thread owns the control socket,
-sends heartbeats, and makes previews. Heartbeats prove that the capture thread makes progress: they stop when it is stuck.
-When the agent dies its end of the socket closes, and the worker ends at once.
+One process per camera, so that a driver that hangs or crashes takes nothing else with it and can be killed. It holds
+the only open handle of the device. The capture thread (capture.py) reads the source; this main thread owns the control
+socket, sends heartbeats, and makes previews. Heartbeats prove that the capture thread makes progress: they stop when it
+is stuck. When the agent dies its end of the socket closes, and the worker ends at once.
 
 Imports stay light (standard library, numpy, OpenCV): the time from a kill to the next frame is mostly spent on them.
 """
@@ -58,14 +58,14 @@ class Worker:
 
     def __init__(self, control: socket.socket, setup: Setup, slot: PreviewWriter) -> None:
         self._control = control
-        self._control.setblocking(False)
+        self._control.settimeout(0)
         self._thumbnails = Thumbnails(slot)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._latest: Frame | None = None
         self._capture = Capture(setup.spec, _factory(setup), self._put, self._wake)
         self._order = 0
         self._sent_ns = 0
-        self._sent: tuple[WorkerState, int, str] | None = None
+        self._sent: tuple[WorkerState, int, str, bool] | None = None
 
     def run(self) -> bool:
         """Serve until told to stop, until the agent is gone, or until a source would not close.
@@ -76,10 +76,10 @@ class Worker:
         self._capture.start()
         deadline_s: float | None = None
         while deadline_s is None and self._capture.is_running():
-            ready, _, _ = select.select([self._control, self._wake_fd], [], [], self._nap_s())
+            ready, _, _ = select.select([self._control.fileno(), self._wake_fd], [], [], self._nap_s())
             if self._wake_fd in ready:
                 os.eventfd_read(self._wake_fd)
-            if self._control in ready:
+            if self._control.fileno() in ready:
                 deadline_s = self._obey()
             self._work()
         if self._capture.stop(deadline_s or 0.0):
@@ -144,7 +144,8 @@ class Worker:
 
     def _report(self, facts: Facts, now_ns: int) -> None:
         """Send a heartbeat if it is time or if anything changed, and only while the capture thread makes progress."""
-        now = (facts.state, self._order, facts.detail)
+        is_blank = facts.opened_ns is not None and (facts.last_frame_ns or 0) < facts.opened_ns
+        now = (facts.state, self._order, facts.detail, is_blank)
         if now == self._sent and now_ns - self._sent_ns < HEARTBEAT_S * 1e9:
             return
         if self._capture.is_stuck(now_ns):
@@ -154,7 +155,7 @@ class Worker:
             state=facts.state,
             sent_ns=now_ns,
             order=self._order,
-            device_open=facts.device_open,
+            device_open=facts.device_open or self._capture.may_be_open(),
             opened_ns=facts.opened_ns,
             frames=facts.frames,
             fps=self._capture.fps(now_ns),

@@ -75,7 +75,9 @@ def board(kiosks: Iterable[KioskView], question: Question, now: datetime, zone: 
         question=Question(question.words, question.show, page),
         rows=tuple(row(kiosk, now, zone) for kiosk, _ in asked[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]),
         counts=tuple(
-            Count(where, BADGES[where], number, COUNTED[where][number > 1]) for where, number in numbers.items() if number
+            Count(where, BADGES[where], number, COUNTED[where][number > 1])
+            for where, number in numbers.items()
+            if number
         ),
         total=len(everyone),
         found=len(asked),

@@ -1,11 +1,163 @@
-"""The addresses of the console."""
+"""The console's addresses: the board, a kiosk, a session, the streams that renew them, and the static files."""
 
-from typing import Final
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from http import HTTPStatus
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from starlette.staticfiles import StaticFiles
 
-from fleet.console.render import render_problem, render_sign_in
+from fleet.access.web import Principal, signed_in
+from fleet.api.deps import fleet
+from fleet.console.board import Question, board, row
+from fleet.console.events import Shown, Watched, event, stream
+from fleet.console.kiosk import facts, signal_rows
+from fleet.console.render import STATIC, hh_mm, iso, markup, offset_s, page, query, render_problem, render_sign_in
+from fleet.console.story import story
+from fleet.console.times import day
+from fleet.console.vitals import vitals
+from fleet.console.words import Standing, ago, standing
+from fleet.views import KioskView, SessionView
 
 __all__ = ["render_problem", "render_sign_in", "router"]
 
+SESSIONS_SHOWN: Final = 10
+"""So many of a kiosk's newest sessions have their timeline on its page."""
+
+ZONE: Final[tzinfo | None] = None
+"""Times are shown in the zone of the machine that serves the fleet; pages name it."""
+
+
+def _asked(q: str = "", show: str = "", page: Annotated[int, Query(ge=1)] = 1) -> Question:
+    return Question(q.strip()[:80], Standing(show) if show in set(Standing) else None, page)
+
+
+Reader = Annotated[Principal, Depends(signed_in)]
+Asked = Annotated[Question, Depends(_asked)]
 router: Final = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def read_board(request: Request, reader: Reader, question: Asked) -> HTMLResponse:
+    """The board."""
+    now = datetime.now(UTC)
+    found = board(await fleet(request).kiosks(reader), question, now, ZONE)
+    events = "/events" + query(found.question, page=found.question.page)[1:]
+    return page("board.html", board=found, **_live("board", events, reader, now))
+
+
+@router.get("/kiosks/{kiosk_id}")
+async def read_kiosk(request: Request, kiosk_id: str, reader: Reader, *, fragment: bool = False) -> HTMLResponse:
+    """One kiosk: how it is, its signals, sessions and vitals."""
+    kiosk = await fleet(request).kiosk(reader, kiosk_id)
+    if kiosk is None:
+        return _no_kiosk(request)
+    lines = await fleet(request).sessions(reader, kiosk=kiosk_id, limit=SESSIONS_SHOWN)
+    sessions = [await fleet(request).session(reader, line.id) for line in lines]
+    now = datetime.now(UTC)
+    told = _live("kiosk", f"/events?kiosk={kiosk_id}", reader, now)
+    told |= _about(kiosk, [one for one in sessions if one is not None], now)
+    return page("_kiosk.html" if fragment else "kiosk.html", **told)
+
+
+@router.get("/sessions/{session_id}")
+async def read_session(request: Request, session_id: str, reader: Reader, *, fragment: bool = False) -> HTMLResponse:
+    """One session: its timeline, its figures and how complete its record is."""
+    session = await fleet(request).session(reader, session_id)
+    kiosk = None if session is None else await fleet(request).kiosk(reader, session.kiosk)
+    if session is None or kiosk is None:
+        detail = "No session with this address is known here, or it belongs to a campus that is not yours."
+        return render_problem(request, HTTPStatus.NOT_FOUND, "No such session", detail)
+    now = datetime.now(UTC)
+    told = _live("session", f"/events?kiosk={session.kiosk}", reader, now) | {
+        "one": story(session, now, ZONE, heard=kiosk.presence.state == "online"),
+        "last_row_at": None if session.age_s is None else ago(session.age_s, now),
+    }
+    return page("_session.html" if fragment else "session.html", **told)
+
+
+@router.get("/events")
+async def read_events(request: Request, reader: Reader, question: Asked, kiosk: str | None = None) -> Response:
+    """What changes on the board that answers `question`, or on one kiosk's page, as server-sent events."""
+    source = fleet(request)
+    if kiosk is None:
+        shown = _shown(may_command=_may_command(reader))
+
+        async def look() -> list[str]:
+            now = datetime.now(UTC)
+            return shown.news(board(await source.kiosks(reader), question, now, ZONE), now)
+
+        text = stream(source.subscribe(), look, _tick)
+    elif await source.kiosk(reader, kiosk) is None:
+        return _no_kiosk(request)
+    else:
+        watched = Watched(kiosk)
+
+        async def look() -> list[str]:
+            view = await source.kiosk(reader, kiosk)
+            return [] if view is None else watched.news((standing(view), view.session and view.session.state))
+
+        text = stream(watched.among(source.subscribe()), look, _tick)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(text, media_type="text/event-stream", headers=headers)
+
+
+@router.get("/static/{path:path}")
+async def read_static(request: Request, path: str) -> Response:
+    """Styles, scripts and icons: asked for anew each time, answered from the browser's copy while that is current."""
+    answer = await _FILES.get_response(path, request.scope)
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+_FILES: Final = StaticFiles(directory=STATIC)
+
+
+def _live(kind: str, events: str, reader: Principal, now: datetime) -> dict[str, Any]:
+    """What every page that renews itself needs."""
+    return {
+        "kind": kind,
+        "events": events,
+        "who": reader.name,
+        "may_command": _may_command(reader),
+        "now": now,
+        "zone": ZONE,
+    }
+
+
+def _about(kiosk: KioskView, sessions: Sequence[SessionView], now: datetime) -> dict[str, Any]:
+    heard = kiosk.presence.state == "online"
+    return {
+        "kiosk": kiosk,
+        "row": row(kiosk, now, ZONE),
+        "signals": signal_rows(kiosk.signals, now, ZONE),
+        "stories": [story(one, now, ZONE, heard=heard) for one in sessions],
+        "vitals": vitals(kiosk.health),
+        "health_at": None if kiosk.health_age_s is None else ago(kiosk.health_age_s, now),
+        "facts": facts(kiosk),
+    }
+
+
+def _shown(*, may_command: bool) -> Shown:
+    return Shown(
+        render_row=lambda row, now: markup("_row.html", row=row, now=now, may_command=may_command),
+        render_summary=lambda found: markup("_summary.html", board=found),
+        render_showing=lambda found: markup("_showing.html", board=found),
+    )
+
+
+def _tick() -> str:
+    now = datetime.now(UTC)
+    told = {"now": iso(now), "offset_s": offset_s(now, ZONE), "day": f"{day(now, ZONE)}, {hh_mm(now, ZONE)}"}
+    return event("tick", told)
+
+
+def _no_kiosk(request: Request) -> HTMLResponse:
+    detail = "No kiosk with this name is known here, or it belongs to a campus that is not yours."
+    return render_problem(request, HTTPStatus.NOT_FOUND, "No such kiosk", detail)
+
+
+def _may_command(reader: Principal) -> bool:
+    return reader.may_command

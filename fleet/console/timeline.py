@@ -45,7 +45,12 @@ LEGEND: Final = {
 }
 """The word for each kind."""
 
-CAUSES: Final = {"power": "no power", "camera": "no camera", "person": "ended and continued", "unknown": "cause unknown"}
+CAUSES: Final = {
+    "power": "no power",
+    "camera": "no camera",
+    "person": "ended and continued",
+    "unknown": "cause unknown",
+}
 """The words for the causes of an interruption; another cause is called by its own name."""
 
 
@@ -113,6 +118,9 @@ def svg(session: SessionView, drawing: Drawing, zone: tzinfo | None) -> Markup:
         width = _percent(drawing.place(drawing.planned_ms))
         parts.append(f'<rect class="tl-planned" x="0" y="{_BAR_Y}" width="{width}" height="{_BAR_HEIGHT}"/>')
     parts += [_piece(piece, drawing) for piece in drawing.pieces]
+    if drawing.planned_ms:
+        end = _percent(drawing.place(drawing.planned_ms))
+        parts.append(f'<rect class="tl-plan-end" x="{end}" y="{_BAR_Y - 4}" width="2" height="{_BAR_HEIGHT + 8}"/>')
     parts += [_label(label) for label in _labels(drawing)]
     parts += _ticks(drawing, _clock_start(session), zone)
     parts += [

@@ -1,4 +1,4 @@
-"""The machine's vitals in words. Pure. Null, absent and of an unknown type all read `unknown`, never 0 and never "ok"."""
+"""The machine's vitals in words. Pure. Null, absent or of an unknown type reads `unknown`, never 0 and never "ok"."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def _vital(word: str, value: Any, show: Callable[[Any], str]) -> Vital:
         return Vital(word, "unknown", known=False)
     try:
         return Vital(word, show(value))
-    except (TypeError, ValueError, OverflowError):  # a newer kiosk may send another type; what cannot be read is not known
+    except (TypeError, ValueError, OverflowError):  # of another type in a newer kiosk: not known here
         return Vital(word, "unknown", known=False)
 
 

@@ -53,9 +53,9 @@ BADGES: Final = {
 
 COUNTED: Final = {
     Standing.LIVE: ("in session", "in session"),
-    Standing.BUFFERING: ("in session, no network", "in session, no network"),
+    Standing.BUFFERING: ("in session without network", "in session without network"),
     Standing.PAUSED: ("paused", "paused"),
-    Standing.BLOCKED: ("cannot run a session", "cannot run a session"),
+    Standing.BLOCKED: ("cannot run", "cannot run"),
     Standing.ATTENTION: ("needs a hand", "need a hand"),
     Standing.UNKNOWN: ("not heard from", "not heard from"),
     Standing.OFFLINE: ("offline", "offline"),

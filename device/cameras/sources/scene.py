@@ -12,7 +12,7 @@ import numpy as np
 from device.cameras.errors import SourceMissing, SourceStalled
 from device.cameras.pace import Pace
 from device.cameras.source import CameraSpec, Frame, Source
-from device.cameras.sources.canvas import Stage
+from device.cameras.sources.art.canvas import Stage
 from device.cameras.sources.scene_desk import DeskScene
 from device.cameras.sources.scene_student import StudentScene
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SEED: Final = 20
 _NOISE_SIGMA: Final = 2.2
 _NOISE_MEAN: Final = 7
+_MEAN_SCALAR: Final = np.array([_NOISE_MEAN] * 3 + [0], np.float64)
 _NOISE_SPAN_PX: Final = 61
 
 
@@ -89,5 +90,5 @@ class SensorNoise:
         height, width = image.shape[:2]
         # Two steps without a common factor: the place repeats only after 61 * 61 frames.
         x, y = number * 23 % _NOISE_SPAN_PX, (number // _NOISE_SPAN_PX + number * 37) % _NOISE_SPAN_PX
-        cv2.subtract(image, (_NOISE_MEAN,) * 3 + (0,), dst=image)
+        cv2.subtract(image, _MEAN_SCALAR, dst=image)
         cv2.add(image, self._tile[y : y + height, x : x + width], dst=image)

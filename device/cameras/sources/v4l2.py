@@ -1,7 +1,8 @@
 """A USB camera through V4L2 and OpenCV.
 
-OpenCV's `read` waits as long as its own select timeout and has reported success with an old picture after a timeout or an
-unplugging (opencv#10927, opencv#14044). So each wait here has a deadline of its own, and unchanging bytes count as no frame.
+OpenCV's `read` waits as long as its own select timeout and has reported success with an old picture after a timeout or
+an unplugging (opencv#10927, opencv#14044). So each wait here has a deadline of its own, and unchanging bytes count as
+no frame.
 """
 
 import time
@@ -87,7 +88,7 @@ class V4l2Source:
 
 
 class StaleCheck:
-    """Tells an old picture handed out again from a quiet scene: a living sensor's noise never repeats to the last bit."""
+    """Tells an old picture handed out again from a quiet scene: a living sensor's noise never repeats exactly."""
 
     def __init__(self) -> None:
         self._last: Image | None = None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from device.cameras.sources.canvas import Points, smooth
+from device.cameras.sources.art.canvas import Points, smooth
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,7 +25,11 @@ _LETTERS: Final[dict[str, tuple[list[tuple[float, float]], ...]]] = {
     "h": ([(0.1, 2), (0.1, 0)], [(0.1, 0.55), (0.4, 1), (0.7, 0.85), (0.74, 0)]),
     "i": ([(0.1, 1), (0.1, 0.12), (0.22, 0)], [(0.1, 1.42), (0.13, 1.46)]),
     "l": ([(0.1, 2), (0.1, 0.12), (0.25, 0)],),
-    "m": ([(0.1, 1), (0.1, 0)], [(0.1, 0.55), (0.34, 1), (0.54, 0.8), (0.56, 0)], [(0.56, 0.55), (0.8, 1), (1, 0.8), (1.02, 0)]),
+    "m": (
+        [(0.1, 1), (0.1, 0)],
+        [(0.1, 0.55), (0.34, 1), (0.54, 0.8), (0.56, 0)],
+        [(0.56, 0.55), (0.8, 1), (1, 0.8), (1.02, 0)],
+    ),
     "n": ([(0.1, 1), (0.1, 0)], [(0.1, 0.55), (0.4, 1), (0.7, 0.82), (0.72, 0)]),
     "o": ([(0.5, 1), (0.15, 0.8), (0.1, 0.35), (0.45, 0), (0.85, 0.3), (0.82, 0.78), (0.48, 1)],),
     "r": ([(0.1, 1), (0.1, 0)], [(0.1, 0.5), (0.35, 0.95), (0.62, 0.95)]),
@@ -83,8 +87,8 @@ def write(lines: list[tuple[str, float, float]], size: float, seed: int) -> Writ
                 x += _SPACE * size
                 continue
             height, lift = size * chance.normal(1, 0.05), size * chance.normal(0, 0.035)
-            for stroke in _LETTERS[letter]:
-                body = np.array(stroke) + chance.normal(0, 0.025, (len(stroke), 2))
+            for model in _LETTERS[letter]:
+                body = np.array(model) + chance.normal(0, 0.025, (len(model), 2))
                 curve = smooth(body, closed=False, steps=8)
                 strokes.append(np.column_stack([x + curve[:, 0] * height, baseline - lift - curve[:, 1] * height]))
             x += (max(point[0] for stroke in _LETTERS[letter] for point in stroke) + _GAP) * size

@@ -1,0 +1,52 @@
+"""What the rest of the kiosk is told about a camera, and what the log is."""
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from device.cameras.ladder import CameraState
+
+_log = logging.getLogger(__name__)
+
+_TROUBLE: Final = frozenset({CameraState.MISSING, CameraState.STALLED, CameraState.RESTARTING})
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """What the rest of the kiosk is told about a camera."""
+
+    role: str
+    state: CameraState
+    pid: int | None
+    """The worker's process id; None while there is none."""
+    fps: float | None
+    """Measured over the last 2 s; None unless open."""
+    last_frame_age_s: float | None
+    """As last reported, so up to a quarter of a second too old; None when this camera has never given a frame."""
+    device_open: bool
+    """True while the device may be open; what is not known counts as open."""
+    restarts: int
+    """How many workers had to be replaced."""
+    detail: str
+    """Plain words about what is wrong; empty when nothing is."""
+
+
+class StreakLog:
+    """Logs a camera's trouble once: a warning when it begins, debug while it lasts, info when it is over."""
+
+    def __init__(self) -> None:
+        self._state: CameraState | None = None
+        self._in_trouble = False
+
+    def note(self, status: CameraStatus) -> None:
+        """Log a status if its state is a new one."""
+        if status.state is self._state:
+            return
+        self._state = status.state
+        if status.state in _TROUBLE:
+            level = logging.DEBUG if self._in_trouble else logging.WARNING
+            _log.log(level, "the %s camera is %s: %s", status.role, status.state, status.detail)
+            self._in_trouble = True
+        elif self._in_trouble and status.state is not CameraState.OPENING:
+            _log.info("the %s camera is %s again", status.role, status.state)
+            self._in_trouble = False

@@ -1,0 +1,103 @@
+"""What can go wrong in the fleet service.
+
+FleetError
+├── SettingsUnusable   the settings file or something that it names cannot be used
+├── StoreDown          the database does not take or give anything at the moment; try again
+├── PortTaken          another program listens on our port
+├── LinkDown           no broker is connected
+└── Refused            a request that gets an answer in words, with its HTTP status
+    ├── NotSignedIn    401
+    ├── NotAllowed     403
+    ├── NotFound       404
+    ├── Conflict       409
+    ├── BadValue       422, names the field
+    ├── TooMany        429, names the seconds to wait
+    └── Unavailable    503
+"""
+
+from typing import ClassVar
+
+
+class FleetError(Exception):
+    """Anything that this service can explain."""
+
+
+class SettingsUnusable(FleetError):
+    """The message names the file or key and what to do."""
+
+
+class StoreDown(FleetError):
+    """Locked, full, read-only or gone; nothing of the transaction was kept."""
+
+
+class PortTaken(FleetError):
+    """Another program listens there."""
+
+
+class LinkDown(FleetError):
+    """No broker is connected, so nothing can be sent."""
+
+
+class Refused(FleetError):
+    """A request that was understood and is not done; the message says why to whoever asked."""
+
+    status: ClassVar[int] = 400
+    title: ClassVar[str] = "This request cannot be used"
+
+
+class NotSignedIn(Refused):
+    """No token and no session, or one that is wrong, expired or withdrawn."""
+
+    status = 401
+    title = "Not signed in"
+
+
+class NotAllowed(Refused):
+    """Signed in, but not for this."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class NotFound(Refused):
+    """It does not exist, or not for this reader."""
+
+    status = 404
+    title = "Not found"
+
+
+class Conflict(Refused):
+    """It cannot be done as things are now."""
+
+    status = 409
+    title = "Not possible now"
+
+
+class BadValue(Refused):
+    """A value does not fit."""
+
+    status = 422
+    title = "A value does not fit"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class TooMany(Refused):
+    """Too many wrong attempts."""
+
+    status = 429
+    title = "Too many attempts"
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"Too many wrong attempts from this address. Try again in {wait_s:.0f} s.")
+        self.wait_s = wait_s
+
+
+class Unavailable(Refused):
+    """Something that this needs is down."""
+
+    status = 503
+    title = "Not available now"

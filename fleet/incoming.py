@@ -1,0 +1,149 @@
+"""What came over MQTT, judged before anything is done with it. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from fleet.errors import FleetError
+from wire.codec import MAX_PAYLOAD_BYTES, decode, validate
+from wire.errors import BadPayload, BadTopic, BrokenChain
+from wire.ledger import Row, verified
+from wire.messages import Echo, Health, LedgerBatch, Presence, Readiness, Reply
+from wire.topics import Channel, Topic
+
+MOST_DEPTH: Final = 32
+"""Nesting that every later reader (pydantic, a browser) can follow; a kiosk needs four."""
+LARGEST_INTEGER: Final = 2**63 - 1
+"""What SQLite and PostgreSQL can keep."""
+
+
+class Reason(StrEnum):
+    """Why a message was dropped, as `/metrics` counts it."""
+
+    TOPIC = "topic"
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    BROKEN_CHAIN = "broken_chain"
+    FOREIGN = "foreign"
+    """The kiosk's id belongs to another campus."""
+    FLOOD = "flood"
+    """More came than could wait."""
+    STORE = "store"
+    """The database refuses this one message, or has been down for too long to keep it waiting."""
+
+
+class Unusable(FleetError):
+    """A message that is dropped and counted."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A message as the broker handed it over. A payload over the limit comes cut to one byte more than the limit."""
+
+    topic: str
+    payload: bytes
+    retained: bool = False
+    """Replayed by the broker, not sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A checked batch of ledger rows."""
+
+    kiosk: str
+    campus: str
+    batch: LedgerBatch
+    rows: tuple[Row, ...]
+
+    @property
+    def last(self) -> int:
+        """The highest seq in it."""
+        return self.batch.first + len(self.rows) - 1
+
+
+Said = Presence | Health | Readiness | Reply | Echo | Parcel
+
+
+def understood(raw: Raw) -> tuple[Topic, Said]:
+    """What `raw` says.
+
+    Raises:
+        Unusable: with the reason; nothing may be done with it.
+    """
+    try:
+        topic = Topic.parse(raw.topic)
+    except BadTopic as error:
+        raise Unusable(Reason.TOPIC, str(error)) from error
+    if len(raw.payload) > MAX_PAYLOAD_BYTES:
+        raise Unusable(Reason.TOO_LARGE, f"more than the {MAX_PAYLOAD_BYTES} bytes allowed")
+    try:
+        return topic, _said(topic, raw.payload)
+    except BrokenChain as error:
+        raise Unusable(Reason.BROKEN_CHAIN, str(error)) from error
+    except BadPayload as error:
+        raise Unusable(Reason.MALFORMED, str(error)) from error
+
+
+def _said(topic: Topic, payload: bytes) -> Said:
+    value = decode(payload)
+    match topic.channel:
+        case Channel.LEDGER:
+            return _parcel(topic, validate(LedgerBatch, value))
+        case Channel.ECHO:
+            return validate(Echo, value)
+        case Channel.PRESENCE:
+            _plain(value)
+            return validate(Presence, value)
+        case Channel.HEALTH:
+            _plain(value)
+            return validate(Health, value)
+        case Channel.READINESS:
+            _plain(value)
+            return validate(Readiness, value)
+        case Channel.REPLY:
+            _plain(value)
+            return validate(Reply, value)
+        case _:
+            raise BadPayload(f"kiosks send nothing on {topic.channel}")
+
+
+def _parcel(topic: Topic, batch: LedgerBatch) -> Parcel:
+    if batch.first == 1 and batch.prev != batch.epoch:
+        raise BrokenChain("row 1: it must follow from the epoch")
+    if batch.first + len(batch.rows) > LARGEST_INTEGER:
+        raise BadPayload("first: no ledger has so many rows")
+    rows = tuple(verified(batch.prev, batch.rows, batch.first))
+    for row in rows:
+        _plain(row.type)
+        _plain(row.session)
+        _plain(row.data)
+    return Parcel(topic.kiosk, topic.campus, batch, rows)
+
+
+def _plain(value: Any, depth: int = 0) -> None:
+    """Refuse what some later reader could not keep or write: lone surrogates, NUL, deep nests, numbers over 64 bits."""
+    if isinstance(value, str):
+        if "\0" in value or not _encodes(value):
+            raise BadPayload("a text with a character that is none")
+    elif isinstance(value, dict | list):
+        if depth >= MOST_DEPTH:
+            raise BadPayload(f"nested deeper than {MOST_DEPTH}")
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            _plain(key, depth + 1)
+            _plain(inner, depth + 1)
+    elif isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise BadPayload("a number over 64 bits")
+
+
+def _encodes(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,134 @@
+"""The database: many readers, and on SQLite one writer at a time in all processes of this machine.
+
+SQLite before 3.51.3 can damage a WAL file when two connections write or checkpoint at once (the WAL-reset bug), and
+Debian 12 has 3.40. So every write goes through one connection of the process, under a lock that other processes share.
+"""
+
+import fcntl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO, Any, Final
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from fleet.errors import SettingsUnusable, StoreDown
+
+BUSY_TIMEOUT_MS: Final = 5_000
+_READERS: Final = 8
+
+
+class Database:
+    """Opened once per process; safe to use from any thread."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database at a SQLAlchemy URL; its tables are `migrate`'s business.
+
+        Raises:
+            SettingsUnusable: no such kind of database, its driver is not installed, or its folder cannot be made.
+        """
+        try:
+            parsed = make_url(url)
+            self._lock_file = _lock_file(parsed.database) if parsed.get_backend_name() == "sqlite" else None
+            self._writer = _sqlite(url) if self._lock_file else create_engine(url, pool_pre_ping=True)
+            self._reader = _sqlite(url, read_only=True) if self._lock_file else self._writer
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise SettingsUnusable(f"database: {error}") from error
+        except OSError as error:
+            raise SettingsUnusable(f"database: {error.filename}: {error.strerror}") from error
+        self._writing = threading.Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view of what is committed.
+
+        Raises:
+            StoreDown: nothing can be read at the moment.
+        """
+        with _translated(), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction, durable when the block is left and undone when it raises.
+
+        Raises:
+            StoreDown: nothing can be written at the moment, and nothing of this was.
+        """
+        one_writer = self._writing if self._lock_file else nullcontext()
+        with one_writer, _held(self._lock_file), _translated(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reader.dispose()
+        if self._lock_file is None:
+            return
+        with self._writing, _held(self._lock_file):  # the last to leave checkpoints the WAL
+            self._writer.dispose()
+        self._lock_file.close()
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, in the database's own dialect."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (DataError, IntegrityError, ProgrammingError):
+        raise  # the statement's own fault: trying again would not help
+    except (DBAPIError, PoolTimeout) as error:
+        raise StoreDown(str(error.__cause__ or error).splitlines()[0]) from error
+
+
+@contextmanager
+def _held(lock_file: IO[bytes] | None) -> Iterator[None]:
+    if lock_file is None:
+        yield
+        return
+    fcntl.flock(lock_file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(lock_file, fcntl.LOCK_UN)
+
+
+def _lock_file(database: str | None) -> IO[bytes]:
+    if not database or database == ":memory:":
+        raise ArgumentError("SQLite needs a file here: two engines share it")
+    path = Path(database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f"{path.name}.lock").open("ab")
+
+
+def _sqlite(url: str, *, read_only: bool = False) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=_READERS if read_only else 1,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin below, not where the driver guesses
+        for pragma in (
+            "journal_mode=wal",
+            "synchronous=full",
+            "foreign_keys=on",
+            f"query_only={'on' if read_only else 'off'}",
+        ):
+            connection.execute(f"pragma {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        connection.exec_driver_sql("begin" if read_only else "begin immediate")
+
+    return engine

@@ -1,0 +1,171 @@
+"""Sessions in the store: a cache of what the fold makes of their rows, and which of them are due for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, false, func, select, true, tuple_, update
+
+from fleet.clock import micros
+from fleet.store.engine import insert
+from fleet.store.tables import ledger_epochs, ledger_rows, sessions
+from wire.ledger import ClockTrust
+from wire.minutes import FOLD_VERSION, Minutes, SessionRecord
+
+OVER: Final = frozenset({"ended", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One ledger row of a session, with where it lies."""
+
+    epoch: str
+    seq: int
+    body: str
+    hash: str
+    received_us: int
+    contiguous: bool
+    """No row before it is missing."""
+
+
+def touch(connection: Connection, kiosk: str, campus: str, ids: Iterable[str], at: datetime) -> None:
+    """Mark these sessions of `kiosk` as due; an id that belongs to another kiosk's session is left alone."""
+    at_us = micros(at)
+    rows = [
+        {
+            "id": id_,
+            "kiosk": kiosk,
+            "campus": campus,
+            "order_us": at_us,
+            "state": "unknown",
+            "clock": ClockTrust.UNSET.value,
+            "minutes": Minutes().model_dump_json(),
+            "timeline": "[]",
+            "complete": False,
+            "fold_version": FOLD_VERSION,
+            "received_us": at_us,
+            "is_open": True,
+            "due": True,
+        }
+        for id_ in ids
+    ]
+    if not rows:
+        return
+    adding = insert(connection, sessions)
+    connection.execute(
+        adding.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"due": true(), "received_us": adding.excluded.received_us},
+            where=sessions.c.kiosk == adding.excluded.kiosk,
+        ),
+        rows,
+    )
+
+
+def touch_unfinished(connection: Connection, kiosk: str) -> None:
+    """A hole closed: sessions of `kiosk` that waited for it may be complete now."""
+    waiting = (sessions.c.kiosk == kiosk) & (sessions.c.complete == false())
+    connection.execute(update(sessions).where(waiting).values(due=true()))
+
+
+def touch_outdated(connection: Connection) -> None:
+    """Sessions folded by another version of the fold are due."""
+    connection.execute(update(sessions).where(sessions.c.fold_version != FOLD_VERSION).values(due=true()))
+
+
+def due(connection: Connection, limit: int) -> list[tuple[str, str]]:
+    """Session and kiosk of up to `limit` sessions that are due."""
+    query = select(sessions.c.id, sessions.c.kiosk).where(sessions.c.due == true()).limit(limit)
+    return [(row.id, row.kiosk) for row in connection.execute(query)]
+
+
+def rows_of(connection: Connection, session: str, kiosk: str) -> list[SessionRow]:
+    """The ledger rows of a session in order, through all epochs of its kiosk."""
+    query = (
+        select(
+            ledger_epochs.c.epoch,
+            ledger_rows.c.seq,
+            ledger_rows.c.body,
+            ledger_rows.c.hash,
+            ledger_rows.c.received_us,
+            (ledger_rows.c.seq <= ledger_epochs.c.through).label("contiguous"),
+        )
+        .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
+        .where(ledger_rows.c.session == session, ledger_epochs.c.kiosk == kiosk)
+        .order_by(ledger_epochs.c.id, ledger_rows.c.seq)
+    )
+    return [SessionRow(*row) for row in connection.execute(query)]
+
+
+def keep(connection: Connection, session: str, record: SessionRecord, *, complete: bool) -> None:
+    """Write what the fold made of a session; it is not due any more."""
+    started_us = micros(record.started_at) if record.started_at else None
+    values: dict[str, Any] = {
+        "state": record.state,
+        "started_us": started_us,
+        "ended_us": micros(record.ended_at) if record.ended_at else None,
+        "started_by": record.started_by,
+        "ended_by": record.ended_by,
+        "clock": record.clock.value,
+        "minutes": record.minutes.model_dump_json(),
+        "timeline": "[" + ",".join(span.model_dump_json() for span in record.spans) + "]",
+        "complete": complete,
+        "fold_version": FOLD_VERSION,
+        "is_open": record.state not in OVER,
+        "due": False,
+    }
+    if started_us is not None and record.clock is not ClockTrust.UNSET:
+        values["order_us"] = started_us  # else the time of arrival keeps its place: a Pi may boot in 1970
+    connection.execute(update(sessions).where(sessions.c.id == session).values(values))
+
+
+def one(connection: Connection, session: str) -> Row[Any] | None:
+    """A session's line."""
+    return connection.execute(select(sessions).where(sessions.c.id == session)).one_or_none()
+
+
+def newest(
+    connection: Connection,
+    *,
+    limit: int,
+    campuses: frozenset[str] | None = None,
+    kiosk: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: tuple[int, str] | None = None,
+) -> list[Row[Any]]:
+    """Session lines, newest first.
+
+    Args:
+        connection: from `Database.read`.
+        limit: at most so many.
+        campuses: of these only; None is all.
+        kiosk: of this one only.
+        since: started at this time or later.
+        until: started before this time.
+        before: the place `(order_us, id)` after which to go on.
+    """
+    query: Select[Any] = select(sessions)
+    if campuses is not None:
+        query = query.where(sessions.c.campus.in_(sorted(campuses)))
+    if kiosk is not None:
+        query = query.where(sessions.c.kiosk == kiosk)
+    began = func.coalesce(sessions.c.started_us, sessions.c.order_us)
+    if since is not None:
+        query = query.where(began >= micros(since))
+    if until is not None:
+        query = query.where(began < micros(until))
+    if before is not None:
+        query = query.where(tuple_(sessions.c.order_us, sessions.c.id) < before)
+    return list(connection.execute(query.order_by(sessions.c.order_us.desc(), sessions.c.id.desc()).limit(limit)))
+
+
+def open_ones(connection: Connection, campuses: frozenset[str] | None, kiosk: str | None = None) -> list[Row[Any]]:
+    """The sessions that are not over, oldest first."""
+    query: Select[Any] = select(sessions).where(sessions.c.is_open == true())
+    if campuses is not None:
+        query = query.where(sessions.c.campus.in_(sorted(campuses)))
+    if kiosk is not None:
+        query = query.where(sessions.c.kiosk == kiosk)
+    return list(connection.execute(query.order_by(sessions.c.order_us)))

@@ -1,0 +1,279 @@
+"""The whole product on one machine: broker, fleet and kiosks, each a process of its own, with a network to break."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import uvicorn
+
+from lab.api import create_lab
+from lab.broker import Broker, mosquitto_path, start_broker
+from lab.people import People, invite
+from lab.processes import Child
+from lab.simulated import ROLES, Model, SimulatedKiosk
+
+_log = logging.getLogger(__name__)
+
+READY_WITHIN_S: Final = 60.0
+STOP_WITHIN_S: Final = 5.0
+_ROOMS: Final = (
+    ("lincoln-12", "lincoln", "Room 12"),
+    ("lincoln-4", "lincoln", "Room 4"),
+    ("roosevelt-library", "roosevelt", "Library"),
+    ("grant-2", "grant", "Room 2"),
+)
+
+
+class DemoError(Exception):
+    """The demo cannot start; the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `carrel-lab demo` was asked for."""
+
+    kiosks: int = 3
+    port: int = 8000
+    front: str = "scene:student"
+    overhead: str = "scene:desk"
+    seconds: float | None = None
+    data_dir: Path | None = None
+    json: bool = False
+
+
+@dataclass(slots=True)
+class Demo:
+    """The running parts."""
+
+    fleet_url: str
+    lab_url: str
+    broker: Broker
+    fleet: Child
+    people: People
+    kiosks: dict[str, SimulatedKiosk] = field(default_factory=dict)
+
+    async def describe(self) -> dict[str, Any]:
+        """What `--json` prints, as of now."""
+        async with httpx.AsyncClient() as client:
+            pids = {id_: await _pids(one, client) for id_, one in self.kiosks.items()}
+        return {
+            "fleet": self.fleet_url,
+            "broker": f"mqtt://127.0.0.1:{self.broker.port}",
+            "lab": self.lab_url,
+            "api_token": self.people.api_token,
+            "sign_in": {role: f"{self.fleet_url}/sign-in/{secret}" for role, secret in self.people.links.items()},
+            "kiosks": [
+                {"id": one.model.id, "campus": one.model.campus, "screen": one.url} for one in self.kiosks.values()
+            ],
+            "pids": {
+                "fleet": self.fleet.pid,
+                "broker": self.broker.child.pid if self.broker.child else None,
+                "kiosks": pids,
+            },
+        }
+
+
+async def run(options: Options) -> None:
+    """Run the demo until Ctrl-C, SIGTERM or its time is over; nothing of it is left afterwards.
+
+    Raises:
+        DemoError: a port is taken, or a part did not come up.
+    """
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    say = _progress if not options.json else _quiet
+    async with _folder(options) as folder, _parts(options, folder, say) as demo:
+        ready = asyncio.ensure_future(_ready(demo))
+        ended = asyncio.ensure_future(stopping.wait())
+        await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            _announce(ready.result(), options, demo)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(options.seconds):
+                    await stopping.wait()
+        for one in (ready, ended):
+            one.cancel()
+        say("Stopping ...")
+
+
+@contextlib.asynccontextmanager
+async def _parts(options: Options, folder: Path, say: Callable[[str], None]) -> AsyncIterator[Demo]:
+    """Start broker, fleet, lab and kiosks; stop them in reverse, whatever happened in between."""
+    async with contextlib.AsyncExitStack() as stack:
+        say(f"Starting the broker: {'mosquitto' if mosquitto_path() else 'amqtt, as mosquitto is not installed'} ...")
+        broker = await start_broker(_made(folder / "broker"), free_port())
+        stack.push_async_callback(broker.stop)
+
+        say("Starting the fleet ...")
+        port = _port_for_fleet(options.port)
+        config = _fleet_settings(_made(folder / "fleet"), port, broker.port)
+        people = await asyncio.to_thread(invite, config)
+        fleet = Child(
+            [sys.executable, "-P", "-m", "fleet.cli", "serve", "--config", str(config)], log=folder / "fleet.log"
+        )
+        stack.push_async_callback(fleet.stop, STOP_WITHIN_S)
+
+        say(f"Starting {options.kiosks} kiosk{'s' if options.kiosks != 1 else ''} ...")
+        lab_socket = _socket()
+        lab_url = f"http://127.0.0.1:{lab_socket.getsockname()[1]}"
+        demo = Demo(f"http://127.0.0.1:{port}", lab_url, broker, fleet, people)
+        for model in _models(options):
+            one = SimulatedKiosk(model, _made(folder / model.id), broker.port)
+            demo.kiosks[model.id] = one
+            await one.start()
+        stack.push_async_callback(_stop_kiosks, demo)
+
+        server = _Server(uvicorn.Config(create_lab(demo.kiosks, demo.describe), log_level="warning", lifespan="off"))
+        serving = asyncio.ensure_future(server.serve(sockets=[lab_socket]))
+        stack.push_async_callback(_stop_server, server, serving)
+        yield demo
+
+
+async def _ready(demo: Demo) -> dict[str, Any]:
+    """Wait until the fleet answers and every kiosk shows pictures and has its link; the description then."""
+    try:
+        async with asyncio.timeout(READY_WITHIN_S), httpx.AsyncClient() as client:
+            while not (
+                await _fleet_ready(demo, client) and all([await _kiosk_ready(k, client) for k in demo.kiosks.values()])
+            ):
+                if not demo.fleet.running:
+                    raise DemoError("the fleet ended at once; its log says why")
+                await asyncio.sleep(0.2)
+    except TimeoutError as error:
+        raise DemoError(f"not ready after {READY_WITHIN_S:.0f} s; the logs in the data folder say why") from error
+    return await demo.describe()
+
+
+async def _fleet_ready(demo: Demo, client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get(f"{demo.fleet_url}/readyz", timeout=2)).is_success
+    except httpx.HTTPError:
+        return False
+
+
+async def _kiosk_ready(kiosk: SimulatedKiosk, client: httpx.AsyncClient) -> bool:
+    """Up, linked, and each camera known to give pictures or known to be missing."""
+    state = await kiosk.state(client)
+    if state is None or not state["link"]["up"]:
+        return False
+    return all(state["cameras"][role]["state"] in {"open", "missing"} for role in ROLES)
+
+
+async def _pids(kiosk: SimulatedKiosk, client: httpx.AsyncClient) -> dict[str, int | None]:
+    state = await kiosk.state(client) if kiosk.powered else None
+    cameras = state["cameras"] if state else {}
+    return {"agent": kiosk.pid, **{role: cameras.get(role, {}).get("pid") for role in ROLES}}
+
+
+def _announce(description: dict[str, Any], options: Options, demo: Demo) -> None:
+    if options.json:
+        sys.stdout.write(json.dumps(description) + "\n")
+        sys.stdout.flush()
+        return
+    lines = ["", f"Carrel runs. Broker: {demo.broker.name}.", ""]
+    lines += [f"  Kiosk screen, {one.model.room:<10} {one.url}" for one in demo.kiosks.values()]
+    lines += [f"  Board, as {role:<14} {url}" for role, url in description["sign_in"].items()]
+    lines += [f"  Lab: break things        {demo.lab_url}/", ""]
+    lines += ["Open a kiosk screen and tap it to start a session; watch it on the board; cut the network in the lab."]
+    lines += ["Ctrl-C ends everything."]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _models(options: Options) -> list[Model]:
+    sources = {"front": options.front, "overhead": options.overhead}
+    rooms = [*_ROOMS, *((f"annex-{n}", "annex", f"Annex {n}") for n in range(1, options.kiosks))]
+    return [Model(id_, campus, room, free_port(), sources) for id_, campus, room in rooms[: options.kiosks]]
+
+
+def _fleet_settings(folder: Path, port: int, broker_port: int) -> Path:
+    path = folder / "fleet.toml"
+    path.write_text(
+        f"data_dir = {json.dumps(str(folder / 'data'))}\nport = {port}\n"
+        f'brokers = ["mqtt://127.0.0.1:{broker_port}"]\npublic_url = "http://127.0.0.1:{port}"\n'
+    )
+    return path
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
+    with _socket() as sock:
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def _port_for_fleet(port: int) -> int:
+    if port == 0:
+        return free_port()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise DemoError(f"port {port} is taken; choose another: carrel-lab demo --port {port + 1}") from error
+    return port
+
+
+def _socket() -> socket.socket:
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    return sock
+
+
+@contextlib.asynccontextmanager
+async def _folder(options: Options) -> AsyncIterator[Path]:
+    """The demo's data: the folder that was named, or one that is removed at the end."""
+    if options.data_dir:
+        yield _made(options.data_dir.resolve())
+        return
+    folder = Path(tempfile.mkdtemp(prefix="carrel-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DemoError(f"{folder}: {error.strerror}; name another folder with --data-dir") from error
+    return folder
+
+
+async def _stop_kiosks(demo: Demo) -> None:
+    await asyncio.gather(*(one.stop() for one in demo.kiosks.values()))
+
+
+async def _stop_server(server: uvicorn.Server, serving: asyncio.Future[None]) -> None:
+    server.should_exit = True
+    server.force_exit = True
+    await serving
+
+
+class _Server(uvicorn.Server):
+    """uvicorn in the lab's loop; signals belong to the lab."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+def _progress(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _quiet(text: str) -> None:
+    _log.debug("%s", text)

@@ -1,0 +1,233 @@
+"""What can go wrong with a camera, switched by a small text file: the stimulus of the simulated kiosk.
+
+A kiosk of the lab names `lab.faults:open_source` as its source factory, with the switch's path as argument. Faults
+change the pixels or the source's behaviour, never a signal: everything that notices them is the product's own.
+"""
+
+import logging
+import os
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Never, assert_never, cast
+
+import cv2
+import numpy as np
+
+from device.cameras import sources
+from device.cameras.errors import SourceMissing
+from device.cameras.source import CameraSpec, Frame, Source
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from device.cameras.source import Image
+
+_log = logging.getLogger(__name__)
+
+_NOISE_TILES: Final = 8
+
+
+class Fault(StrEnum):
+    """What is wrong with a simulated camera."""
+
+    NONE = "none"
+    COVERED = "covered"
+    DARK = "dark"
+    OVEREXPOSED = "overexposed"
+    BLURRED = "blurred"
+    FROZEN = "frozen"
+    GLARE = "glare"
+    MOVED = "moved"
+    UNPLUGGED = "unplugged"
+    HUNG = "hung"
+
+
+def set_fault(path: Path, fault: Fault) -> None:
+    """Throw a camera's switch; no reader ever sees half a word.
+
+    Args:
+        path: the switch, a file whose folder exists.
+        fault: what is to be wrong from the next frame on.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(f"{fault}\n", encoding="utf-8")
+    fresh.replace(path)
+
+
+def open_source(spec: CameraSpec, *, switch: str) -> Source:
+    """Open the camera that `spec` names, subject to the fault its switch says.
+
+    Args:
+        spec: the camera.
+        switch: path of the text file that holds the fault's name; no file means no fault.
+
+    Raises:
+        SourceMissing: it is unplugged; otherwise whatever the real source raises.
+    """
+    lever = FaultSwitch(Path(switch))
+    if lever.fault() is Fault.UNPLUGGED:
+        raise _unplugged(spec)
+    return FaultySource(sources.open_source(spec), spec, lever)
+
+
+class FaultSwitch:
+    """Reads a switch; a look costs one `stat` while nothing changes.
+
+    Args:
+        path: the text file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._fault = Fault.NONE
+
+    def fault(self) -> Fault:
+        """The fault the switch says now; one it does not know counts as none, and is logged."""
+        try:
+            stat = self._path.stat()
+            # Every throw of the switch is a new file, even two within one tick of the file system's clock.
+            seen = stat.st_ino, stat.st_mtime_ns
+            if seen != self._seen:
+                self._fault = self._parse(self._path.read_text(encoding="utf-8"))
+                self._seen = seen
+        except FileNotFoundError:
+            self._seen, self._fault = None, Fault.NONE
+        return self._fault
+
+    def _parse(self, text: str) -> Fault:
+        try:
+            return Fault(text.strip())
+        except ValueError:
+            _log.warning("%s says %r, which is no fault; taken as none", self._path.name, text.strip())
+            return Fault.NONE
+
+
+class FaultySource:
+    """A real source with something wrong with it.
+
+    Args:
+        inner: the source underneath, which keeps the pace.
+        spec: the camera.
+        switch: says what is wrong.
+    """
+
+    def __init__(self, inner: Source, spec: CameraSpec, switch: FaultSwitch) -> None:
+        self._inner = inner
+        self._spec = spec
+        self._switch = switch
+        self._frozen: Image | None = None
+        self._pixels = Pixels(spec.width, spec.height)
+
+    def read(self, timeout_s: float) -> Frame:
+        """See `Source.read`; hung, it never comes back."""
+        fault = self._switch.fault()
+        if fault is Fault.HUNG:
+            _hang()
+        if fault is Fault.UNPLUGGED:
+            raise _unplugged(self._spec)
+        frame = self._inner.read(timeout_s)
+        if fault is not Fault.FROZEN:
+            self._frozen = None
+            image = self._pixels.alter(frame.image, fault)
+            return frame if image is frame.image else Frame(image, frame.captured_ns)
+        if self._frozen is None:
+            self._frozen = frame.image
+        return Frame(self._frozen, frame.captured_ns)
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        self._inner.close()
+
+
+class Pixels:
+    """What each fault does to a picture of a given size; the picture itself is left as it is.
+
+    Args:
+        width: pixels.
+        height: pixels.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self._size = width, height
+        self._chance = np.random.default_rng(7)
+        self._count = 0
+        # Each made when first needed: most kiosks never have most faults.
+        self._noise: list[Image] = []
+        self._flare: Image | None = None
+
+    def alter(self, image: "Image", fault: Fault) -> "Image":  # noqa: PLR0911 - one return for each fault
+        """The picture with the fault in it.
+
+        Args:
+            image: `(height, width, 3) uint8`.
+            fault: one that shows in a single picture; for others the picture comes back as it is.
+        """
+        match fault:
+            case Fault.COVERED:
+                # A hand on the lens: nearly no light, a trace of it red through the skin.
+                return self._noisy(np.full_like(image, (3, 3, 7)))
+            case Fault.DARK:
+                return self._noisy(_scaled(image, 0.10, 1))
+            case Fault.OVEREXPOSED:
+                return _scaled(image, 2.4, 70)
+            case Fault.BLURRED:
+                return self._noisy(self._blurred(image))
+            case Fault.GLARE:
+                return cast("Image", cv2.add(image, self._glare()))
+            case Fault.MOVED:
+                return self._moved(image)
+            case Fault.NONE | Fault.FROZEN | Fault.UNPLUGGED | Fault.HUNG:
+                return image
+            case _:
+                assert_never(fault)
+
+    def _noisy(self, image: "Image") -> "Image":
+        """A living sensor's noise, also in the dark: without it a covered lens would look like a frozen one."""
+        if not self._noise:
+            width, height = self._size
+            tiles = self._chance.normal(2, 1.3, (_NOISE_TILES, height, width, 3))
+            self._noise = list(np.clip(np.round(tiles), 0, 255).astype(np.uint8))
+        self._count += 1
+        return cast("Image", cv2.add(image, self._noise[self._count % _NOISE_TILES]))
+
+    def _blurred(self, image: "Image") -> "Image":
+        # A wide blur is cheap on a small copy, which blurs by itself when enlarged again.
+        width, height = self._size
+        small = cv2.resize(image, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA)
+        soft = cv2.GaussianBlur(small, (0, 0), max(0.8, width / 800))
+        return cast("Image", cv2.resize(soft, self._size, interpolation=cv2.INTER_LINEAR))
+
+    def _glare(self) -> "Image":
+        """A lamp's reflection: an ellipse clipped to white with a soft rim, right of the middle."""
+        if self._flare is None:
+            width, height = self._size
+            flare = np.zeros((height, width), np.uint8)
+            centre, axes = (round(0.58 * width), round(0.46 * height)), (round(0.19 * width), round(0.24 * height))
+            cv2.ellipse(flare, centre, axes, 12, 0, 360, 255, -1)
+            flare = cast("npt.NDArray[np.uint8]", cv2.GaussianBlur(flare, (0, 0), width / 60))
+            self._flare = cast("Image", cv2.cvtColor(flare, cv2.COLOR_GRAY2BGR))
+        return self._flare
+
+    def _moved(self, image: "Image") -> "Image":
+        """The mount was knocked: turned and shifted, the whole mat still in view; a mirrored edge fills the rest."""
+        width, height = self._size
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 5, 1.0)
+        matrix[0, 2] += 0.08 * width
+        return cast("Image", cv2.warpAffine(image, matrix, self._size, borderMode=cv2.BORDER_REFLECT_101))
+
+
+def _scaled(image: "Image", gain: float, lift: float) -> "Image":
+    return cast("Image", cv2.convertScaleAbs(image, alpha=gain, beta=lift))
+
+
+def _unplugged(spec: CameraSpec) -> SourceMissing:
+    return SourceMissing(f"{spec.uri}: the camera was unplugged")
+
+
+def _hang() -> Never:
+    """A driver that never comes back, whatever the switch says later: only the process can be ended."""
+    _log.info("hanging, as the switch says")
+    while True:
+        time.sleep(3600)

@@ -1,0 +1,184 @@
+"""One simulated kiosk as the lab holds it: its settings, its network, its power, its clock, its cameras' switches."""
+
+import asyncio
+import json
+import logging
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from lab.faults import Fault, set_fault
+from lab.kit import Hand
+from lab.processes import Child
+from lab.relay import Relay
+
+_log = logging.getLogger(__name__)
+
+ROLES: Final = ("overhead", "front")
+RESTART_S: Final = 0.5
+"""How soon the lab, as systemd would, restarts an agent that died by itself."""
+STOP_WITHIN_S: Final = 6.0
+_CAMERAS: Final = {"overhead": (1280, 720, 10), "front": (640, 480, 15)}
+"""Smaller than the kit's, because one machine plays several kiosks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a simulated kiosk is told."""
+
+    id: str
+    campus: str
+    room: str
+    port: int
+    sources: dict[str, str]
+
+
+class SimulatedKiosk:
+    """Starts the kiosk's process, pulls its plug, and starts it again."""
+
+    def __init__(self, model: Model, folder: Path, broker_port: int) -> None:
+        self.model = model
+        self.relay = Relay(broker_port)
+        self.powered = True
+        self.clock_offset_s = 0.0
+        self._folder = folder
+        self._child: Child | None = None
+        self._boot, self._booted_ns = "", 0
+        self._stopping = False
+        self._changing = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """The kiosk's own page."""
+        return f"http://127.0.0.1:{self.model.port}/"
+
+    @property
+    def pid(self) -> int | None:
+        """The agent's process."""
+        return self._child.pid if self._child and self._child.running else None
+
+    async def start(self) -> None:
+        """Write the settings and switch the kiosk on."""
+        (self._folder / "switches").mkdir(parents=True, exist_ok=True)
+        await self.relay.start()
+        (self._folder / "kiosk.toml").write_text(self._settings())
+        self._new_boot()
+        self._spawn()
+        self._keep(self._watch())
+
+    async def stop(self) -> None:
+        """Switch off in order."""
+        self._stopping = True
+        if self._child:
+            await self._child.stop(STOP_WITHIN_S)
+        for task in self._tasks:
+            task.cancel()
+        await self.relay.stop()
+
+    async def state(self, client: httpx.AsyncClient) -> dict[str, Any] | None:
+        """What the kiosk's page says; None while nothing answers."""
+        try:
+            answer = await client.get(f"{self.url}api/state", timeout=2)
+            answer.raise_for_status()
+        except httpx.HTTPError:
+            return None
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def button(self, hand: Hand) -> None:
+        """Move the button; raises OSError while the power is off."""
+        self._order({"button": hand.value})
+
+    def camera(self, role: str, fault: Fault) -> None:
+        """Do something to a camera."""
+        set_fault(self._folder / "switches" / role, fault)
+
+    def set_clock(self, to: datetime | None) -> None:
+        """Set the kiosk's wall clock, or let it show the machine's again."""
+        self.clock_offset_s = 0.0 if to is None else (to - datetime.now(UTC)).total_seconds()
+        self._order({"clock_offset_s": self.clock_offset_s})
+
+    async def cut_power(self, for_s: float | None) -> None:
+        """Pull the plug, and put it back after a while if one is named."""
+        async with self._changing:
+            self.powered = False
+            if self._child:
+                self._child.kill()
+        if for_s is not None:
+            self._keep(self._power_after(for_s))
+
+    async def restore_power(self) -> None:
+        """Put the plug back: a new boot."""
+        async with self._changing:
+            if self.powered or self._stopping:
+                return
+            self.powered = True
+            self._new_boot()
+            self._spawn()
+
+    async def _power_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.restore_power()
+
+    async def _watch(self) -> None:
+        """An agent that dies by itself is started again within the same boot."""
+        while not self._stopping:
+            await asyncio.sleep(RESTART_S)
+            async with self._changing:
+                if self.powered and not self._stopping and self._child and not self._child.running:
+                    _log.warning("the agent of %s ended; it is started again", self.model.id)
+                    self._child.kill()
+                    self._spawn()
+
+    def _keep(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _new_boot(self) -> None:
+        self._boot, self._booted_ns = str(uuid.uuid4()), time.monotonic_ns()
+
+    def _spawn(self) -> None:
+        self._child = Child(
+            [
+                sys.executable, "-P", "-m", "lab.kiosk", "--config", str(self._folder / "kiosk.toml"),
+                "--boot", self._boot, "--booted-ns", str(self._booted_ns),
+                "--clock-offset-s", str(self.clock_offset_s), "--switches", str(self._folder / "switches"),
+            ],
+            log=self._folder / "kiosk.log",
+            orders=True,
+        )  # fmt: skip
+
+    def _order(self, order: dict[str, Any]) -> None:
+        if self._child is None or not self._child.running:
+            raise OSError(f"{self.model.id} has no power")
+        self._child.order(json.dumps(order).encode())
+
+    def _settings(self) -> str:
+        of = self.model
+        lines = [
+            f"data_dir = {json.dumps(str(self._folder / 'data'))}",
+            "[kiosk]",
+            f'id = "{of.id}"',
+            f'campus = "{of.campus}"',
+            f'room = "{of.room}"',
+            'help_call = "214"',
+            "[screen]",
+            f"port = {of.port}",
+            "[link]",
+            f'urls = ["mqtt://127.0.0.1:{self.relay.port}"]',
+            "[cameras]",
+            'idle = "watch"',
+        ]
+        for role in ROLES:
+            width, height, fps = _CAMERAS[role]
+            uri = json.dumps(of.sources[role])
+            lines += [f"[cameras.{role}]", f"uri = {uri}", f"width = {width}", f"height = {height}", f"fps = {fps}"]
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,151 @@
+"""From facts to a verdict: hold times, flapping, severity, unknown evidence."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.readiness import Facts, Judgement, judge
+from device.session.clock import Instant
+from device.snapshot import CameraView
+from wire.ledger import ClockTrust
+from wire.messages import Booking, Schedule
+from wire.signal_table import SIGNALS
+from wire.signals import Severity, Verdict
+
+START = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+BOTH = {"overhead": CameraView("open", 15.0, 0.03), "front": CameraView("open", 30.0, 0.03)}
+
+
+def at(seconds: float, trust: ClockTrust = ClockTrust.SYNCED) -> Instant:
+    return Instant(round(seconds * 1e9), START + timedelta(seconds=seconds), "boot", trust)
+
+
+def healthy(seconds: float) -> Facts:
+    return Facts(
+        now=at(seconds),
+        cameras=BOTH,
+        wanted_fps={"overhead": 15.0, "front": 30.0},
+        link_up=True,
+        storage_free_bytes=10**10,
+    )
+
+
+def ids(judgement: Judgement) -> set[tuple[str, str | None]]:
+    return {(one.id, one.role) for one in judgement.signals}
+
+
+def with_camera(facts: Facts, role: str, view: CameraView) -> Facts:
+    return replace(facts, cameras={**facts.cameras, role: view})
+
+
+def test_all_well_is_ready() -> None:
+    found = judge(healthy(0), {})
+    assert (found.verdict, found.signals) == (Verdict.READY, ())
+
+
+def test_a_missing_camera_counts_after_its_hold_and_clears_after_its_own() -> None:
+    gone = CameraView("missing", detail="no such file")
+    first = judge(with_camera(healthy(0), "front", gone), {})
+    assert first.verdict is Verdict.READY
+    second = judge(with_camera(healthy(1.0), "front", gone), first.watches)
+    assert ids(second) == {("camera.missing", "front")}
+    assert second.verdict is Verdict.ATTENTION
+    assert second.signals[0].evidence["detail"] == "no such file"
+    back = judge(healthy(1.5), second.watches)
+    assert ids(back) == {("camera.missing", "front")}
+    assert judge(healthy(2.6), back.watches).signals == ()
+
+
+def test_both_cameras_missing_block() -> None:
+    gone = {role: CameraView("missing") for role in BOTH}
+    first = judge(replace(healthy(0), cameras=gone), {})
+    found = judge(replace(healthy(2), cameras=gone), first.watches)
+    assert found.verdict is Verdict.BLOCKED
+    assert {one.severity for one in found.signals} == {Severity.BLOCKED}
+
+
+def test_flapping_faster_than_the_hold_never_counts() -> None:
+    found = Judgement(Verdict.READY)
+    for tick in range(40):
+        view = CameraView("stalled") if tick % 2 else BOTH["front"]
+        found = judge(with_camera(healthy(tick * 0.5), "front", view), found.watches)
+        assert found.verdict is Verdict.READY
+
+
+def test_a_link_that_is_down_is_information_until_a_booking_is_near() -> None:
+    down = replace(healthy(0), link_up=False)
+    found = judge(down, {})
+    assert [(one.id, one.severity) for one in found.signals] == [("link.down", Severity.INFO)]
+    assert found.verdict is Verdict.READY
+    booking = Booking(id="b-1015", start=START + timedelta(minutes=29), planned_ms=1_800_000, therapist="ot-3")
+    near = replace(down, schedule=Schedule(revision=1, as_of=START, bookings=(booking,)))
+    assert judge(near, {}).verdict is Verdict.ATTENTION
+
+
+def test_storage_speaks_of_the_worst_only() -> None:
+    for free, expected in ((10**9, set()), (10**7, {("storage.low", None)}), (10**5, {("storage.critical", None)})):
+        first = judge(replace(healthy(0), storage_free_bytes=free), {})
+        assert ids(judge(replace(healthy(30), storage_free_bytes=free), first.watches)) == expected
+
+
+def test_a_refused_write_blocks_at_once() -> None:
+    assert judge(replace(healthy(0), unwritten=True), {}).verdict is Verdict.BLOCKED
+
+
+def test_slow_frames_are_named_with_figures() -> None:
+    slow = with_camera(healthy(0), "overhead", CameraView("open", 9.0, 0.1))
+    first = judge(slow, {})
+    found = judge(replace(slow, now=at(9)), first.watches)
+    assert found.signals[0].evidence == {"fps": 9.0, "wanted_fps": 15.0}
+
+
+def test_an_unset_clock_is_seen() -> None:
+    unset = replace(healthy(0), now=at(0, ClockTrust.UNSET))
+    found = judge(replace(unset, now=at(6, ClockTrust.UNSET)), judge(unset, {}).watches)
+    assert ids(found) == {("clock.unset", None)}
+
+
+def test_what_is_unknown_raises_nothing() -> None:
+    nothing = Facts(now=at(0), link_up=True)
+    found = judge(replace(nothing, now=at(100)), judge(nothing, {}).watches)
+    assert found.signals == ()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0.1, 20),
+            st.sampled_from(["open", "missing", "stalled"]),
+            st.booleans(),
+            st.booleans(),
+            st.booleans(),
+        ),
+        max_size=30,
+    )
+)
+def test_every_signal_held_its_time_before_it_counted(
+    story: list[tuple[float, str, bool, bool, bool]],
+) -> None:
+    found, now_s = Judgement(Verdict.UNKNOWN), 0.0
+    true_since: dict[tuple[str, str | None], float] = {}
+    for wait_s, camera, link, stuck, unwritten in story:
+        now_s += wait_s
+        facts = replace(
+            with_camera(healthy(now_s), "front", CameraView(camera, 30.0 if camera == "open" else None)),
+            link_up=link, button_stuck=stuck, unwritten=unwritten,
+        )  # fmt: skip
+        found = judge(facts, found.watches)
+        for key, is_true in {
+            ("camera.missing", "front"): camera != "open",
+            ("button.stuck", None): stuck,
+            ("storage.readonly", None): unwritten,
+        }.items():
+            if is_true:
+                true_since.setdefault(key, now_s)
+                held = now_s - true_since[key] >= SIGNALS[key[0]].hold_s
+                assert (key in ids(found)) or not held
+            else:
+                true_since.pop(key, None)
+        assert found.verdict is not Verdict.UNKNOWN

@@ -1,0 +1,75 @@
+"""kiosk.toml: what is refused, and in which words."""
+
+from pathlib import Path
+
+import pytest
+
+from device.kit import kit
+from device.settings import Settings
+from wire.settings_file import SettingsError, read_settings
+
+GOOD = """
+data_dir = "/var/lib/carrel"
+[kiosk]
+id = "lincoln-12"
+campus = "lincoln"
+room = "Room 12"
+time_zone = "America/Chicago"
+[link]
+urls = ["mqtts://fleet.example.org:8883", "wss://fleet.example.org:443/mqtt"]
+[cameras.overhead]
+uri = "scene:desk"
+[cameras.front]
+uri = "scene:student"
+width = 640
+height = 480
+fps = 15
+"""
+
+
+def read(folder: Path, text: str) -> Settings:
+    path = folder / "kiosk.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_settings(Settings, path)
+
+
+def test_what_the_file_does_not_say_is_as_the_kit_has_it(tmp_path: Path) -> None:
+    found = read(tmp_path, GOOD)
+    fitted = kit()
+    assert (found.cameras.overhead.width, found.cameras.overhead.fps) == (
+        fitted.cameras["overhead"].width,
+        fitted.cameras["overhead"].fps,
+    )
+    assert (found.cameras.front.width, found.cameras.idle) == (640, "before-bookings")
+    assert found.panel.button_pin == fitted.panel.button_pin
+    assert found.place.room == "Room 12"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("[link]", "[lnk]", r"lnk: unknown key; did you mean 'link'\?"),
+        ('id = "lincoln-12"', 'id = "lincoln-12"\nrom = "x"', r"kiosk\.rom: unknown key; did you mean 'room'\?"),
+        (
+            'uri = "scene:desk"',
+            'uri = "scene:desk"\nwidht = 3',
+            r"cameras\.overhead\.widht: unknown key; did you mean 'width'",
+        ),
+        ("fps = 15", 'fps = "fast"', r"cameras\.front\.fps: "),
+        ('id = "lincoln-12"', 'id = "Lincoln 12"', r"kiosk\.id: "),
+        ("America/Chicago", "Chicago", r"kiosk\.time_zone: .*write it as in 'America/Chicago'"),
+        ("scene:desk", "scene:moon", r"cameras\.overhead\.uri: .*scene:moon"),
+        ("mqtts://fleet.example.org:8883", "mqtt://fleet.example.org", r"link\.urls: .*use mqtts://"),
+        ("mqtts://fleet.example.org:8883", "http://fleet.example.org", r"link\.urls: .*mqtts://host:8883"),
+        ("mqtts://fleet.example.org:8883", "file:///etc/shadow", r"link\.urls: "),
+        ('data_dir = "/var/lib/carrel"', "", r"data_dir: Field required"),
+        ("[link]", "[link", "not TOML"),
+    ],
+)
+def test_bad_settings_are_refused_with_file_key_and_what_to_do(
+    tmp_path: Path, before: str, after: str, words: str
+) -> None:
+    assert before in GOOD
+    with pytest.raises(SettingsError, match=words) as caught:
+        read(tmp_path, GOOD.replace(before, after))
+    assert "kiosk.toml" in str(caught.value)
