@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 KEEPALIVE_S: Final = 10
 CONNECT_WITHIN_S: Final = 5.0
+ANSWER_WITHIN_S: Final = 4.0
 ECHO_EVERY_S: Final = 5.0
 ECHO_IN_SESSION_S: Final = 2.0
 ECHO_WITHIN_S: Final = 5.0
@@ -98,7 +99,10 @@ class Link:
             tasks.create_task(self._read(), name="kiosk.link.read")
             while True:
                 url = self._settings.urls[attempt % len(self._settings.urls)]
+                spoke_new = url not in self._old_protocol
                 was_up, reason = await self._connection(url)
+                if spoke_new and url in self._old_protocol:
+                    continue  # the same broker again at once, in the version that it may know
                 attempt = 1 if was_up else attempt + 1
                 self._streak(url, reason)
                 await asyncio.sleep(retry_after_s(attempt))
@@ -136,7 +140,7 @@ class Link:
             async with asyncio.timeout(CONNECT_WITHIN_S + 1):
                 await asyncio.to_thread(client.connect, parts.hostname or "", port, KEEPALIVE_S)
             client.loop_start()
-            async with asyncio.timeout(CONNECT_WITHIN_S):
+            async with asyncio.timeout(ANSWER_WITHIN_S):
                 refusal = await connected
             if refusal:
                 return False, refusal
@@ -145,6 +149,7 @@ class Link:
             was_up, reason = await self._listen()
         except TimeoutError:
             reason = "the broker does not answer"
+            self._doubt_version(url)
         except (OSError, ValueError, ssl.SSLError) as error:
             reason = f"{type(error).__name__}: {error}"
         finally:
@@ -215,6 +220,10 @@ class Link:
             self.up = up
             self._on_change(up, reason)
 
+    def _doubt_version(self, url: str) -> None:
+        """A broker that closes or says nothing may know the other version only (amqtt and a will in version 5)."""
+        self._old_protocol ^= {url}
+
     def _streak(self, url: str, reason: str) -> None:
         """Say once that the link fails; repeats are for those who look closely."""
         _log.log(logging.DEBUG if self._failing else logging.WARNING, "no link by %s: %s", url, reason)
@@ -231,11 +240,15 @@ class Link:
         client.will_set(self._topic(Channel.PRESENCE), life.death, qos=1, retain=True)
         inbox_topics = [(self._topic(channel), 0 if channel is Channel.ECHO else 1) for channel in FROM_FLEET]
 
+        answered = False
+
         def settle(refusal: str) -> None:
             if not connected.done():
                 connected.set_result(refusal)
 
         def on_connect(c: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+            nonlocal answered
+            answered = True
             if not code.is_failure:
                 c.subscribe(inbox_topics)
                 return
@@ -253,8 +266,8 @@ class Link:
             loop.call_soon_threadsafe(self._offer, message.topic, payload)
 
         def on_disconnect(_c: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
-            if not connected.done():  # a broker that just closes may know the other version only
-                (self._old_protocol.discard if old else self._old_protocol.add)(url)
+            if not answered:
+                self._doubt_version(url)
             loop.call_soon_threadsafe(settle, f"closed: {code}")
             loop.call_soon_threadsafe(self._lost.set)
 

@@ -42,7 +42,10 @@ class Roll:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._entries = {entry.id: entry for entry in entries}
-        self._unsaved: set[str] = set()
+        self._told: set[str] = set()
+        self._heard: set[str] = set()
+        self.has_new = False
+        """Whether a kiosk waits to be kept for the first time; nothing of it can be kept before."""
 
     def get(self, kiosk: str) -> Entry | None:
         """One kiosk, or None."""
@@ -59,14 +62,18 @@ class Roll:
             return len(self._entries) < MOST_KIOSKS
         return entry.campus == campus
 
-    def heard(self, campus: str, kiosk: str, now: Instant, *, live: bool) -> None:
+    def heard(self, campus: str, kiosk: str, now: Instant, *, live: bool) -> Entry:
         """A message came; a `live` one is a sign of life, one replayed by the broker only makes the kiosk known."""
         entry = self._entries.get(kiosk)
         if entry is None:
-            entry = Entry(kiosk, campus, now, Presence(listening=now))
-        elif not live:
-            return
-        self._put(replace(entry, presence=fold.sign(entry.presence, now)) if live else entry)
+            self.has_new = True
+            self._put(Entry(kiosk, campus, now, Presence(listening=now)))
+            entry = self._entries[kiosk]
+        if live:
+            entry = replace(entry, presence=fold.sign(entry.presence, now))
+            self._entries[kiosk] = entry
+            self._heard.add(kiosk)
+        return entry
 
     def presence(self, kiosk: str, message: PresenceMessage, now: Instant, *, live: bool) -> None:
         """A birth, a planned death or a will."""
@@ -103,15 +110,35 @@ class Roll:
         if new or entry.epoch is None or entry.epoch == epoch:
             self._put(replace(entry, epoch=epoch, through=through))
 
-    def take_unsaved(self) -> list[Entry]:
-        """The entries that changed since the last call."""
-        taken, self._unsaved = self._unsaved, set()
-        return [self._entries[kiosk] for kiosk in taken]
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether anything changed since `take_unsaved`."""
+        return bool(self._told or self._heard)
 
-    def give_back(self, entries: Iterable[Entry]) -> None:
+    def take_unsaved(self) -> "Unsaved":
+        """What changed since the last call."""
+        unsaved = Unsaved(
+            told=[self._entries[kiosk] for kiosk in self._told],
+            heard=[self._entries[kiosk] for kiosk in self._heard - self._told],
+        )
+        self._told, self._heard, self.has_new = set(), set(), False
+        return unsaved
+
+    def give_back(self, unsaved: "Unsaved") -> None:
         """These could not be saved after all."""
-        self._unsaved.update(entry.id for entry in entries)
+        self._told.update(entry.id for entry in unsaved.told)
+        self._heard.update(entry.id for entry in unsaved.heard)
+        self.has_new = self.has_new or bool(unsaved.told)
 
     def _put(self, entry: Entry) -> None:
         self._entries[entry.id] = entry
-        self._unsaved.add(entry.id)
+        self._told.add(entry.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """What is newer in memory than in the store."""
+
+    told: list[Entry]
+    heard: list[Entry]
+    """Of these nothing but the time of the last sign is new."""

@@ -6,12 +6,12 @@ from typing import Final
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from fleet.clock import Instant, micros
+from fleet.clock import micros
 from fleet.store import sessions as store
 from fleet.store.sessions import OVER, SessionRow
 from wire.errors import BadPayload
 from wire.ledger import distinct, row_of
-from wire.minutes import SessionRecord, Span, Until, fold
+from wire.minutes import SessionRecord, Span, fold
 
 _log = logging.getLogger(__name__)
 
@@ -29,10 +29,10 @@ def refold(connection: Connection, session: str, kiosk: str) -> None:
         store.keep(connection, session, SessionRecord(state="unknown"), complete=False)
 
 
-def record_of(session: str, rows: list[SessionRow], until: Until | None = None) -> SessionRecord:
+def record_of(session: str, rows: list[SessionRow]) -> SessionRecord:
     """What `rows` say; rows that no kiosk of ours writes make the session unknown, never an error."""
     try:
-        record = fold(distinct(row_of(row.body) for row in rows), until)
+        record = fold(distinct(row_of(row.body) for row in rows))
         for at in (record.started_at, record.ended_at):
             if at is not None:
                 micros(at)
@@ -45,12 +45,3 @@ def record_of(session: str, rows: list[SessionRow], until: Until | None = None) 
 def is_complete(record: SessionRecord, rows: list[SessionRow]) -> bool:
     """Whether the session is over and no row up to its last is missing."""
     return record.state in OVER and all(row.contiguous for row in rows)
-
-
-def until_now(rows: list[SessionRow], now: Instant) -> Until | None:
-    """The present on the clock of the kiosk's last row, as far as it can be told: as long after it as we hold it."""
-    if not rows:
-        return None
-    last = row_of(rows[-1].body)
-    since_ns = max(0, micros(now.at) - rows[-1].received_us) * 1_000
-    return Until(last.boot, last.mono_ns + since_ns)

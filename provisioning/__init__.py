@@ -1,0 +1,1 @@
+"""From a campus roster to enrolled kiosks. So far: the register of campuses."""

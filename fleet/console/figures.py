@@ -8,6 +8,9 @@ from fleet.console.times import duration
 from fleet.views import SessionView
 from wire.minutes import Minutes, Mode, Span
 
+GOING_ON: Final = frozenset({"running", "paused", "interrupted"})
+"""The states of a session that has not ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -29,7 +32,11 @@ def figures(minutes: Minutes, *, going_on: bool = False) -> tuple[Figure, ...]:
         going_on: whether the session has not ended, so that its planned end, which may have moved, is not known here.
     """
     past_plan = minutes.planned_ms is not None and minutes.elapsed_ms > minutes.planned_ms
-    overrun_ms = None if going_on and past_plan and not minutes.overrun_ms else minutes.overrun_ms
+    overrun_ms: int | None = minutes.overrun_ms
+    no_overrun = ""
+    if minutes.planned_ms is None or (going_on and past_plan and not minutes.overrun_ms):
+        overrun_ms = None
+        no_overrun = "not planned" if minutes.planned_ms is None else "known when it ends"
     interrupted = minutes.interrupted_ms.items()
     rows = [
         _figure("Planned", minutes.planned_ms, "as booked", "not planned"),
@@ -39,7 +46,10 @@ def figures(minutes: Minutes, *, going_on: bool = False) -> tuple[Figure, ...]:
     ]
     if not interrupted:
         rows.append(_figure("Interrupted", 0, "by power, cameras or people", part=True))
-    rows += [_figure(f"Interrupted: {CAUSES.get(cause, cause)}", ms, "", part=True) for cause, ms in interrupted]
+    rows += [
+        _figure(f"Interrupted: {CAUSES.get(cause, cause)}", ms, _CAUSE_MEANINGS.get(cause, ""), part=True)
+        for cause, ms in interrupted
+    ]
     if minutes.unknown_gaps:
         rows.append(
             Figure(
@@ -58,19 +68,23 @@ def figures(minutes: Minutes, *, going_on: bool = False) -> tuple[Figure, ...]:
             for role, ms in minutes.cameras_ms.items()
         ),
         _figure("Therapist connected", minutes.connected_ms, "of the running time"),
-        _figure("Overrun", overrun_ms, "past the planned end", "known when it ends"),
+        _figure("Overrun", overrun_ms, "past the planned end", no_overrun),
         _figure("Provided", minutes.provided_ms, "what a clinician confirmed", "not confirmed"),
     ]
     return tuple(rows)
 
 
-def so_far(session: SessionView) -> SessionView:
-    """A session that goes on on a kiosk that is heard, drawn on to now with what held at its last row.
+def so_far(session: SessionView, silent_ms: int = 0) -> SessionView:
+    """A session that goes on, drawn on to when its kiosk was last heard, with what held at its last row.
 
     A session that nothing happens in writes no rows, so its last row may be minutes old. The split still adds up.
+
+    Args:
+        session: the session; one that has ended is given back as it is.
+        silent_ms: for how long the kiosk has not been heard.
     """
-    more_ms = int((session.age_s or 0) * 1_000)
-    if session.state not in _GOING_ON or more_ms <= 0:
+    more_ms = int((session.age_s or 0) * 1_000) - silent_ms
+    if session.state not in GOING_ON or more_ms <= 0:
         return session
     elapsed_ms = session.minutes.elapsed_ms
     last = session.timeline[-1] if session.timeline else Span(start_ms=0, end_ms=elapsed_ms, mode=Mode.RUNNING)
@@ -107,5 +121,10 @@ def _figure(word: str, ms: int | None, meaning: str, unknown: str = "not known",
     return Figure(word, duration(ms), meaning, part=part)
 
 
-_GOING_ON: Final = frozenset({"running", "paused", "interrupted"})
+_CAUSE_MEANINGS: Final = {
+    "power": "the kiosk had no power",
+    "camera": "no needed camera gave a picture",
+    "person": "ended, and continued soon after",
+    "unknown": "the kiosk cannot say why",
+}
 _CAMERAS: Final = {"overhead": "Desk camera", "front": "Front camera"}

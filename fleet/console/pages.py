@@ -72,7 +72,7 @@ async def read_session(request: Request, session_id: str, reader: Reader, *, fra
         return render_problem(request, HTTPStatus.NOT_FOUND, "No such session", detail)
     now = datetime.now(UTC)
     told = _live("session", f"/events?kiosk={session.kiosk}", reader, now) | {
-        "one": story(session, now, ZONE, heard=kiosk.presence.state == "online"),
+        "one": story(session, kiosk, now, ZONE),
         "last_row_at": None if session.age_s is None else ago(session.age_s, now),
     }
     return page("_session.html" if fragment else "session.html", **told)
@@ -128,12 +128,11 @@ def _live(kind: str, events: str, reader: Principal, now: datetime) -> dict[str,
 
 
 def _about(kiosk: KioskView, sessions: Sequence[SessionView], now: datetime) -> dict[str, Any]:
-    heard = kiosk.presence.state == "online"
     return {
         "kiosk": kiosk,
         "row": row(kiosk, now, ZONE),
         "signals": signal_rows(kiosk.signals, now, ZONE),
-        "stories": [story(one, now, ZONE, heard=heard) for one in sessions],
+        "stories": [story(one, kiosk, now, ZONE) for one in sessions],
         "vitals": vitals(kiosk.health),
         "health_at": None if kiosk.health_age_s is None else ago(kiosk.health_age_s, now),
         "facts": facts(kiosk),

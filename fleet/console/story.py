@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from math import inf
 from typing import Final
 
 from markupsafe import Markup
 
-from fleet.console.figures import Figure, figures, so_far
+from fleet.console.figures import GOING_ON, Figure, figures, so_far
 from fleet.console.timeline import Kind, lay_out, legend, svg
 from fleet.console.times import credible, duration, time_of_day
 from fleet.console.words import BADGES, Badge, Running, Standing, running
-from fleet.views import SessionView
+from fleet.views import KioskView, SessionView
 from wire.ledger import ClockTrust
 
 
@@ -36,12 +37,17 @@ class Story:
     figures: tuple[Figure, ...]
 
 
-def story(session: SessionView, now: datetime, zone: tzinfo | None, *, heard: bool) -> Story:
-    """The story of `session`, whose ages were measured at `now`; `heard` says whether its kiosk is online."""
-    going_on = session.state in _GOING_ON
-    clock = running(session, now, zone, heard=heard) if going_on else None
-    silent_ms = 0 if heard or not going_on else int((session.age_s or 0) * 1_000)
-    drawn = so_far(session) if heard else session
+def story(session: SessionView, kiosk: KioskView, now: datetime, zone: tzinfo | None) -> Story:
+    """The story of `session` of `kiosk`, whose ages were measured at `now`."""
+    going_on = session.state in GOING_ON
+    current = kiosk.session is not None and kiosk.session.id == session.id
+    heard = current and kiosk.presence.state == "online"
+    silent_s = 0.0
+    if going_on and not heard:  # of a session that is not the kiosk's current one, nothing was heard after its last row
+        silent_s = min(session.age_s or 0, (kiosk.presence.age_s if current else None) or inf)
+    silent_ms = int(silent_s * 1_000)
+    drawn = so_far(session, silent_ms)
+    clock = running(session if heard else drawn, now, zone, heard=heard) if going_on else None
     drawing = lay_out(drawn, silent_ms)
     return Story(
         id=session.id,
@@ -65,7 +71,7 @@ def _heading(session: SessionView, now: datetime, zone: tzinfo | None) -> str:
         return "Session whose start has not arrived yet"
     if session.clock is ClockTrust.UNSET or not credible(session.started_at, now):
         return "Session at an unknown time"
-    return f"Session of {time_of_day(session.started_at, now, zone)}"
+    return f"Session {time_of_day(session.started_at, now, zone)}"
 
 
 def _how(session: SessionView, now: datetime, zone: tzinfo | None) -> str:
@@ -87,14 +93,13 @@ def _how(session: SessionView, now: datetime, zone: tzinfo | None) -> str:
 def _record(session: SessionView, *, heard: bool) -> str:
     if session.complete:
         return "The record is complete."
-    if session.state in _GOING_ON and heard:
+    if session.state in GOING_ON and heard:
         return "The session goes on; its record grows."
-    if session.state in _GOING_ON:
+    if session.state in GOING_ON:
         return "Part of this record has not arrived yet. The kiosk keeps it."
     return "Part of this record has not arrived yet."
 
 
-_GOING_ON: Final = frozenset({"running", "paused", "interrupted"})
 _BADGES: Final = {
     "running": BADGES[Standing.LIVE],
     "paused": BADGES[Standing.PAUSED],

@@ -87,7 +87,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """All that the board says of one kiosk; it holds instants and no ages, so that equal tellings are no news."""
+    """All that the board says of one kiosk. It holds instants and no ages, so what only grew older is no news."""
 
     standing: Standing
     badge: Badge
@@ -132,8 +132,8 @@ def standing(kiosk: KioskView) -> Standing:
 
 
 def ago(age_s: float, now: datetime) -> datetime:
-    """The instant `age_s` before `now`, in whole seconds so that equal facts look equal."""
-    return (now - timedelta(seconds=age_s)).replace(microsecond=0)
+    """The instant `age_s` before `now`."""
+    return now - timedelta(seconds=age_s)
 
 
 def sentences(signals: Iterable[SignalView], now: datetime, zone: tzinfo | None) -> tuple[Reason, ...]:

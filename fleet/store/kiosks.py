@@ -1,31 +1,38 @@
 """Kiosks and their vitals in the store."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from fleet.clock import Instant, micros, moment_or_none
 from fleet.presence import Presence
-from fleet.roll import Entry
+from fleet.roll import Entry, Unsaved
 from fleet.store.engine import insert
 from fleet.store.tables import health_samples, kiosks, ledger_epochs
 from wire.codec import read
 from wire.messages import Readiness
 
+_TIMES: Final = ("heard_us", "online_since_us", "dead_us")
 
-def save(connection: Connection, entries: Sequence[Entry]) -> None:
+
+def save(connection: Connection, unsaved: Unsaved) -> None:
     """Write what was last heard of these kiosks over what was kept of them."""
-    if not entries:
-        return
-    adding = insert(connection, kiosks)
-    kept = {"id", "campus", "first_seen_us"}
-    changing = {column.name: adding.excluded[column.name] for column in kiosks.c if column.name not in kept}
-    connection.execute(
-        adding.on_conflict_do_update(index_elements=["id"], set_=changing), [_values(entry) for entry in entries]
-    )
+    if unsaved.told:
+        adding = insert(connection, kiosks)
+        kept = {"id", "campus", "first_seen_us"}
+        changing = {column.name: adding.excluded[column.name] for column in kiosks.c if column.name not in kept}
+        connection.execute(
+            adding.on_conflict_do_update(index_elements=["id"], set_=changing), [_values(one) for one in unsaved.told]
+        )
+    if unsaved.heard:
+        changing_times = update(kiosks).where(kiosks.c.id == bindparam("kiosk"))
+        connection.execute(
+            changing_times.values({name: bindparam(name) for name in _TIMES}),
+            [{"kiosk": one.id, **_times(one.presence)} for one in unsaved.heard],
+        )
 
 
 def load(connection: Connection, now: Instant) -> list[Entry]:
@@ -70,14 +77,18 @@ def _values(entry: Entry) -> dict[str, Any]:
         "boot": entry.boot,
         "version": entry.version,
         "epoch": entry.epoch,
-        "heard_us": micros(presence.heard.at) if presence.heard else None,
-        "online_since_us": micros(presence.online_since) if presence.online_since else None,
-        "dead_us": micros(presence.dead_since) if presence.dead_since else None,
+        **_times(presence),
         "readiness": entry.readiness.model_dump_json() if entry.readiness else None,
         "readiness_us": micros(entry.readiness_at.at) if entry.readiness_at else None,
         "health": json.dumps(entry.health) if entry.health is not None else None,
         "health_us": micros(entry.health_at.at) if entry.health_at else None,
     }
+
+
+def _times(presence: Presence) -> dict[str, int | None]:
+    heard_at = presence.heard.at if presence.heard else None
+    times = (heard_at, presence.online_since, presence.dead_since)
+    return {name: micros(at) if at else None for name, at in zip(_TIMES, times, strict=True)}
 
 
 def _entry(row: Any, through: int, now: Instant) -> Entry:

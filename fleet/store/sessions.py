@@ -14,6 +14,7 @@ from wire.ledger import ClockTrust
 from wire.minutes import FOLD_VERSION, Minutes, SessionRecord
 
 OVER: Final = frozenset({"ended", "cancelled"})
+_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +30,21 @@ class SessionRow:
     """No row before it is missing."""
 
 
-def touch(connection: Connection, kiosk: str, campus: str, ids: Iterable[str], at: datetime) -> None:
-    """Mark these sessions of `kiosk` as due; an id that belongs to another kiosk's session is left alone."""
+def touch(connection: Connection, rows: Iterable[tuple[str, str, str]], at: datetime) -> int:
+    """Mark sessions as due that got rows at a time.
+
+    Args:
+        connection: from `Database.write`.
+        rows: session, kiosk and campus of each.
+        at: when its rows came.
+
+    Returns:
+        How many ids belong to a session of another kiosk; those sessions are left alone.
+    """
+    wanted = {(id_, kiosk): campus for id_, kiosk, campus in rows}
+    if not wanted:
+        return 0
     at_us = micros(at)
-    rows = [
-        {
-            "id": id_,
-            "kiosk": kiosk,
-            "campus": campus,
-            "order_us": at_us,
-            "state": "unknown",
-            "clock": ClockTrust.UNSET.value,
-            "minutes": Minutes().model_dump_json(),
-            "timeline": "[]",
-            "complete": False,
-            "fold_version": FOLD_VERSION,
-            "received_us": at_us,
-            "is_open": True,
-            "due": True,
-        }
-        for id_ in ids
-    ]
-    if not rows:
-        return
     adding = insert(connection, sessions)
     connection.execute(
         adding.on_conflict_do_update(
@@ -59,8 +52,14 @@ def touch(connection: Connection, kiosk: str, campus: str, ids: Iterable[str], a
             set_={"due": true(), "received_us": adding.excluded.received_us},
             where=sessions.c.kiosk == adding.excluded.kiosk,
         ),
-        rows,
+        [_unfolded(id_, kiosk, campus, at_us) for (id_, kiosk), campus in wanted.items()],
     )
+    ids = sorted({id_ for id_, _ in wanted})
+    owned: set[tuple[str, str]] = set()
+    for start in range(0, len(ids), _CHUNK):
+        query = select(sessions.c.id, sessions.c.kiosk).where(sessions.c.id.in_(ids[start : start + _CHUNK]))
+        owned.update((row.id, row.kiosk) for row in connection.execute(query))
+    return len(wanted.keys() - owned)
 
 
 def touch_unfinished(connection: Connection, kiosk: str) -> None:
@@ -169,3 +168,21 @@ def open_ones(connection: Connection, campuses: frozenset[str] | None, kiosk: st
     if kiosk is not None:
         query = query.where(sessions.c.kiosk == kiosk)
     return list(connection.execute(query.order_by(sessions.c.order_us)))
+
+
+def _unfolded(id_: str, kiosk: str, campus: str, at_us: int) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "kiosk": kiosk,
+        "campus": campus,
+        "order_us": at_us,
+        "state": "unknown",
+        "clock": ClockTrust.UNSET.value,
+        "minutes": Minutes().model_dump_json(),
+        "timeline": "[]",
+        "complete": False,
+        "fold_version": FOLD_VERSION,
+        "received_us": at_us,
+        "is_open": True,
+        "due": True,
+    }

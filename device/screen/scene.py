@@ -1,0 +1,115 @@
+"""What the parts of a view share: the snapshot, the words, and how times and lengths are written."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from device.screen.press import Does, does
+from device.screen.sentences import Words
+from device.screen.words import words_in
+from device.session.clock import NS_PER_MS, NS_PER_S
+from device.session.states import State
+from device.snapshot import Place, Snapshot
+from wire.ledger import ClockTrust
+from wire.messages import Booking
+from wire.minutes import SessionRecord
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One snapshot in one language."""
+
+    snapshot: Snapshot
+    language: str
+
+    @cached_property
+    def w(self) -> Words:
+        return words_in(self.language)
+
+    @property
+    def state(self) -> State:
+        return self.snapshot.state
+
+    @property
+    def place(self) -> Place:
+        return self.snapshot.place
+
+    @property
+    def now_ns(self) -> int:
+        return self.snapshot.at.mono_ns
+
+    @cached_property
+    def press(self) -> tuple[Does, Booking | None]:
+        """What a press would do now."""
+        return does(self.state, self.snapshot.at)
+
+    @cached_property
+    def record(self) -> SessionRecord | None:
+        """The record of the session that runs, or that ended last; None when there is none or it is another's."""
+        last = self.state.last
+        shown = self.state.session or (last.session if last else None)
+        return self.snapshot.record if shown and self.snapshot.record_id == shown.id else None
+
+    @property
+    def elapsed_ms(self) -> int | None:
+        return self.record.minutes.elapsed_ms if self.record else None
+
+    def left_ms(self, until_ns: int) -> int:
+        """What is left until a monotonic instant, never less than nothing."""
+        return max(0, (until_ns - self.now_ns) // NS_PER_MS)
+
+    @property
+    def clock_set(self) -> bool:
+        """Whether a time of day may be shown at all."""
+        return self.snapshot.at.trust is not ClockTrust.UNSET
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The room's time zone; UTC where this machine does not know it."""
+        try:
+            return ZoneInfo(self.place.time_zone)
+        except (OSError, ValueError):
+            return UTC
+
+    def time_of_day(self, at: datetime) -> str:
+        """`10:15` in the room's time zone, with the day in front when it is not today."""
+        here, today = at.astimezone(self.zone), self.snapshot.at.wall.astimezone(self.zone)
+        text = f"{here.hour}:{here.minute:02}"
+        return text if here.date() == today.date() else self.w.on_day.format(day=self.w.days[here.weekday()], time=text)
+
+    def wall_at(self, mono_ns: int) -> datetime:
+        """The wall time of a monotonic instant of this boot, by the clock as it is now."""
+        return self.snapshot.at.wall + timedelta(microseconds=(mono_ns - self.now_ns) / 1_000)
+
+    def age_of(self, since: datetime | None) -> str | None:
+        """How long ago `since` was; None when the clock cannot tell: it was stepped, or not set yet."""
+        if since is None or not self.clock_set:
+            return None
+        age_s = (self.snapshot.at.wall - since).total_seconds()
+        return age(age_s) if 0 <= age_s <= self.now_ns / NS_PER_S else None
+
+
+def age(age_s: float) -> str:
+    """`40 s`, `12 min`, `3 h`: the same in both languages."""
+    seconds = max(0, int(age_s))
+    if seconds < 60:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7_200 else f"{seconds // 3_600} h"
+
+
+def duration(ms: int) -> str:
+    """`12:41`, from an hour on `1:02:41`; parts of a second are cut. The page counts on by the same rule."""
+    minutes, seconds = divmod(max(0, ms) // 1_000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def whole_minutes(ms: int) -> int:
+    """Minutes still to go: a begun one counts, so that "1 minute" is never less than is left."""
+    return max(1, -(-ms // 60_000))
+
+
+def whole_seconds(ms: int) -> int:
+    """Seconds still to go in a countdown: 10 at its start, 1 in its last second."""
+    return max(1, -(-ms // 1_000))

@@ -1,0 +1,189 @@
+"""The sentences of the kiosk's page, whole and with named placeholders; one table for each language.
+
+A table is a frozen record, so that a sentence missing in one language is found by the type checker.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Every sentence in one language."""
+
+    # numbers, days, cameras
+    minute: str
+    minutes: str
+    days: tuple[str, ...]
+    on_day: str
+    desk_camera: str
+    student_camera: str
+    desk: str
+    student: str
+
+    # before a session
+    ready: str
+    checking: str
+    you_can_start: str
+    press_start: str
+    press_booking: str
+    start_now: str
+    planned: str
+    starts_in: str
+    starts_due: str
+    due_for: str
+    nothing_planned: str
+    nothing_planned_now: str
+    next_at: str
+    no_booking_possible: str
+    press_again_unplanned: str
+    press_again: str
+    press_again_booking: str
+    out_of_reach: str
+    tap_to_start: str
+
+    # not ready, and refused
+    not_ready: str
+    something_wrong: str
+    start_anyway: str
+    unseen_desk: str
+    unseen_student: str
+    unseen_both: str
+    poor_desk: str
+    poor_student: str
+    cameras_stay_off: str
+    not_yet_connected: str
+    cannot_start: str
+    cannot_start_yet: str
+    no_camera: str
+    no_storage: str
+    updating: str
+    not_helped: str
+    not_helped_call: str
+
+    # boot, power, fault, identify
+    booting: str
+    booting_do: str
+    heard: str
+    power_was_out: str
+    was_interrupted: str
+    goes_on_in: str
+    call_for_help: str
+    call_number_for_help: str
+    cannot_keep_record: str
+    no_start_now: str
+
+    # in session
+    starting: str
+    cameras_start: str
+    in_session: str
+    waiting: str
+    begin_activity: str
+    connected: str
+    therapist_joined: str
+    offline: str
+    offline_do: str
+    offline_do_call: str
+    offline_kept: str
+    no_picture_from: str
+    no_picture_at_all: str
+    session_goes_on: str
+    past_end: str
+    hold_to_end: str
+    tap_for_time: str
+    press_next: str
+    until: str
+    ends_itself_at: str
+    ends_itself_in: str
+    move_button: str
+    move_button_why: str
+
+    # paused, ending, ended
+    paused: str
+    paused_off: str
+    paused_closing: str
+    press_go_on: str
+    going_on_in: str
+    press_stay: str
+    ending_in: str
+    press_undo: str
+    press_undo_paused: str
+    ended: str
+    press_continue: str
+    ended_power: str
+    ended_itself: str
+    ended_fleet: str
+    figure_session: str
+    figure_planned: str
+    figure_offline: str
+    figure_paused: str
+    figure_interrupted: str
+    unknown_length: str
+
+    # footer
+    online: str
+    connecting: str
+    no_network: str
+    no_network_for: str
+    not_recorded: str
+    foot_paused: str
+    foot_session: str
+    all_sent: str
+    fact_waits: str
+    facts_wait: str
+    not_on_disk: str
+    help_call: str
+
+    # tiles
+    camera_missing: str
+    camera_off: str
+    camera_off_since: str
+    camera_opening: str
+    camera_unknown: str
+    no_picture: str
+    covered: str
+    covered_since: str
+    shuttered: str
+
+    # controls
+    act_start: str
+    act_start_booking: str
+    act_continue: str
+    act_press: str
+    act_pause: str
+    act_go_on: str
+    act_stay: str
+    act_next: str
+    act_hold: str
+    act_extend: str
+    act_extend_done: str
+    act_still_here: str
+    act_still_here_done: str
+    act_not_student: str
+    act_not_student_done: str
+    act_absent: str
+    act_absent_one: str
+    act_help: str
+    act_help_done: str
+    act_help_done_call: str
+    act_written: str
+    act_language: str
+    reasons: Mapping[str, str]
+
+    # the page itself
+    page: str
+    lost: str
+    lost_do: str
+    more: str
+    back: str
+    hold_on: str
+    not_possible: str
+    controls: str
+    panel_hint: str
+    reason: str
+    absent: str
+    pictures: str
+
+    def for_minutes(self, count: int) -> str:
+        """`1 minute`, `8 minutes`."""
+        return self.minute if count == 1 else self.minutes.format(n=count)

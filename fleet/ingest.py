@@ -1,0 +1,279 @@
+"""MQTT to store: takes what waits, keeps it in one transaction, and only then answers.
+
+What a kiosk says of the moment (presence, readiness, vitals) counts at once, in memory. Ledger rows and replies count
+when they are committed. An echo is answered only by a loop that has just committed, so that a fleet whose store does
+not work looks to its kiosks like a link that is down, and they keep their rows.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Final, Protocol
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from fleet.answers import Answers
+from fleet.clock import Clock, Instant
+from fleet.errors import LinkDown, StoreDown
+from fleet.hearing import Heard, Hearing
+from fleet.inbox import Inbox
+from fleet.incoming import Parcel, Reason
+from fleet.metrics import Metrics
+from fleet.roll import Roll
+from fleet.sessions import refold
+from fleet.store import commands, kiosks, ledger, sessions
+from fleet.store.engine import Database
+from fleet.store.ledger import Outcome
+from wire.codec import encode
+from wire.messages import Echo, LedgerAck
+from wire.topics import Channel, Topic
+
+_log = logging.getLogger(__name__)
+
+MOST_AT_ONCE: Final = 500
+SAVE_EVERY_S: Final = 2.0
+"""How old the store's copy of the roll may be; a crash forgets no more than that of presence."""
+PROOF_S: Final = 1.0
+"""A commit this recent proves that the store works."""
+FOLD_EVERY_S: Final = 0.5
+MOST_FOLDS: Final = 200
+KEEP_SAMPLES: Final = timedelta(days=30)
+_TIDY_EVERY_S: Final = 3_600.0
+_BACKOFF_S: Final = (0.1, 0.3, 1.0, 2.0, 5.0)
+
+
+class Sender(Protocol):
+    """Where answers go; raises `LinkDown` when they cannot."""
+
+    def publish(self, topic: str, payload: bytes, *, qos: int) -> None: ...
+
+
+class Ingest:
+    """One thread; everything in it happens in order."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        database: Database,
+        roll: Roll,
+        sender: Sender,
+        metrics: Metrics,
+        clock: Clock,
+        *,
+        on_change: Callable[[Collection[str]], None] = lambda _kiosks: None,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Say where messages come from and where facts go.
+
+        Args:
+            inbox: the messages.
+            database: keeps facts.
+            roll: what is known at the moment; written by this thread alone.
+            sender: sends acknowledgements and echoes.
+            metrics: counts.
+            clock: the time.
+            on_change: told which kiosks changed, on this thread.
+            on_failure: told when this thread ends by a defect.
+        """
+        self._inbox, self._database, self._roll, self._sender = inbox, database, roll, sender
+        self._metrics, self._clock, self._on_change, self._on_failure = metrics, clock, on_change, on_failure
+        self._hearing = Hearing(roll, metrics)
+        self._answers = Answers()
+        self._heard = Heard()
+        self._failures = 0
+        self._retry_at_s = self._saved_at_s = self._folded_at_s = self._tidied_at_s = float("-inf")
+        self._proved_at_s: float | None = None
+        self._to_fold = True
+        self._unsent = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fleet.ingest", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """Keep what waits and end; whether the thread ended in time."""
+        self._stopping.set()
+        self._inbox.wake()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @property
+    def works(self) -> bool:
+        """Whether the last transaction was committed."""
+        return self._failures == 0
+
+    def step(self, timeout_s: float) -> None:
+        """Take what waits, keep it, answer it."""
+        raws = self._inbox.take(MOST_AT_ONCE, timeout_s)
+        now, heard = self._clock.now(), self._heard
+        self._hearing.hear(raws, now, heard)
+        flood = self._inbox.take_dropped()
+        if flood:
+            self._hearing.drops.drop("inbox", Reason.FLOOD, "more came than could wait", flood)
+        elif raws:
+            self._hearing.drops.good("inbox")
+        if now.mono_s >= self._retry_at_s:
+            self._try(now)
+        heard.echoes.clear()  # an echo answered later would hide the trouble
+        if heard.changed:
+            self._on_change(heard.changed)
+            heard.changed = set()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self.step(_BACKOFF_S[0] if self._failures else FOLD_EVERY_S if self._to_fold else SAVE_EVERY_S)
+            self._saved_at_s = self._folded_at_s = self._retry_at_s = float("-inf")
+            self.step(0.0)
+        except Exception:  # noqa: BLE001  # the loop's edge: a fleet must not go on without it as if all were well
+            _log.exception("the ingest ended by a defect")
+            self._on_failure()
+
+    def _try(self, now: Instant) -> None:
+        try:
+            if self._must_write(now):
+                self._write(now)
+            if self._to_fold and now.mono_s - self._folded_at_s >= FOLD_EVERY_S:
+                self._fold(now)
+        except StoreDown as error:
+            self._failed(error, now)
+            return
+        if self._proved_at_s is not None and now.mono_s - self._proved_at_s < PROOF_S:
+            for topic, echo in self._heard.echoes:
+                self._send(topic, encode(Echo(sender="fleet", n=echo.n)), qos=0)
+
+    def _must_write(self, now: Instant) -> bool:
+        proof_is_old = self._proved_at_s is None or now.mono_s - self._proved_at_s >= PROOF_S
+        return (
+            self._heard.has_facts
+            or self._roll.has_new
+            or (bool(self._heard.echoes) and proof_is_old)
+            or (self._roll.has_unsaved and now.mono_s - self._saved_at_s >= SAVE_EVERY_S)
+        )
+
+    def _write(self, now: Instant) -> None:
+        """Keep all that waits; answer the ledgers when it is committed."""
+        heard = self._heard
+        unsaved = self._roll.take_unsaved()
+        began_s = self._clock.now().mono_s
+        try:
+            with self._database.write() as connection:
+                kiosks.save(connection, unsaved)
+                kiosks.add_samples(connection, heard.samples)
+                self._tidy(connection, now)
+                outcomes = self._keep(connection, heard.parcels, now)
+                for kiosk, reply in heard.replies:
+                    commands.answer(connection, kiosk, reply, now.at)
+        except StoreDown:
+            self._roll.give_back(unsaved)
+            raise
+        except (SQLAlchemyError, ValueError, OverflowError) as error:
+            _log.warning("a transaction was refused, each part is tried alone: %s", error)
+            self._roll.give_back(unsaved)
+            outcomes = self._write_one_by_one(now)
+        self._saved_at_s = now.mono_s
+        self._committed(began_s)
+        heard.kept()
+        for outcome in outcomes:
+            self._answer(outcome, now)
+
+    def _write_one_by_one(self, now: Instant) -> list[Outcome]:
+        """Drop what the store refuses, keep the rest: one bad message must not hold up the others."""
+        unsaved = self._roll.take_unsaved()
+        try:
+            with self._database.write() as connection:
+                kiosks.save(connection, unsaved)
+        except StoreDown:
+            self._roll.give_back(unsaved)
+            raise
+        outcomes = []
+        for parcel in self._heard.parcels:
+            try:
+                with self._database.write() as connection:
+                    outcomes += self._keep(connection, [parcel], now)
+            except (SQLAlchemyError, ValueError, OverflowError) as error:
+                topic = str(Topic(parcel.campus, parcel.kiosk, Channel.LEDGER))
+                self._hearing.drops.drop(topic, Reason.STORE, f"the store refuses it: {error}")
+        for kiosk, reply in self._heard.replies:
+            try:
+                with self._database.write() as connection:
+                    commands.answer(connection, kiosk, reply, now.at)
+            except (SQLAlchemyError, ValueError, OverflowError) as error:
+                self._hearing.drops.drop(f"…/{kiosk}/reply", Reason.STORE, f"the store refuses it: {error}")
+        return outcomes
+
+    def _keep(self, connection: Connection, parcels: Sequence[Parcel], now: Instant) -> list[Outcome]:
+        outcomes = ledger.take(connection, parcels, now.at)
+        touched = [(id_, one.kiosk, one.campus) for one in outcomes for id_ in one.sessions]
+        foreign = sessions.touch(connection, touched, now.at)
+        self._metrics.foreign_sessions.inc(foreign)
+        for one in outcomes:
+            if one.closed_hole:
+                sessions.touch_unfinished(connection, one.kiosk)
+        return outcomes
+
+    def _answer(self, outcome: Outcome, now: Instant) -> None:
+        self._roll.ledger(outcome.kiosk, outcome.epoch, outcome.through, new=outcome.new_epoch)
+        self._heard.changed.add(outcome.kiosk)
+        self._metrics.rows.inc(outcome.new_rows)
+        self._to_fold = self._to_fold or bool(outcome.sessions) or outcome.closed_hole
+        if outcome.fork_at is not None or outcome.stranger_at is not None:
+            self._metrics.forks.inc()
+            at = outcome.fork_at or outcome.stranger_at
+            _log.warning("%s: row %s of epoch %s came with another hash", outcome.kiosk, at, outcome.epoch)
+        topic = Topic(outcome.campus, outcome.kiosk, Channel.LEDGER_ACK)
+        for ack in self._answers.to(outcome, now):
+            self._send(topic, _without_nulls(ack), qos=1)
+
+    def _fold(self, now: Instant) -> None:
+        """Bring the sessions that got rows up to date."""
+        with self._database.read() as connection:
+            due = sessions.due(connection, MOST_FOLDS)
+        if due:
+            began_s = self._clock.now().mono_s
+            with self._database.write() as connection:
+                for session, kiosk in due:
+                    refold(connection, session, kiosk)
+            self._committed(began_s)
+        self._folded_at_s = now.mono_s
+        self._to_fold = len(due) == MOST_FOLDS
+        self._heard.changed.update(kiosk for _, kiosk in due)
+
+    def _tidy(self, connection: Connection, now: Instant) -> None:
+        if now.mono_s - self._tidied_at_s >= _TIDY_EVERY_S:
+            kiosks.drop_samples(connection, now.at - KEEP_SAMPLES)
+            self._tidied_at_s = now.mono_s
+
+    def _committed(self, began_s: float) -> None:
+        ended_s = self._clock.now().mono_s
+        self._metrics.batch_seconds.observe(ended_s - began_s)
+        self._proved_at_s = ended_s
+        if self._failures:
+            _log.info("the store works again after %d failures", self._failures)
+        self._failures = 0
+
+    def _failed(self, error: StoreDown, now: Instant) -> None:
+        _log.log(logging.DEBUG if self._failures else logging.ERROR, "nothing can be kept: %s", error)
+        self._metrics.store_failures.inc()
+        self._retry_at_s = now.mono_s + _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
+        self._failures += 1
+        self._proved_at_s = None
+        self._heard.samples.clear()  # the next ones come by themselves
+
+    def _send(self, topic: Topic, payload: bytes, *, qos: int) -> None:
+        try:
+            self._sender.publish(str(topic), payload, qos=qos)
+        except LinkDown as error:  # the kiosk asks or sends again
+            _log.log(logging.DEBUG if self._unsent else logging.INFO, "an answer was not sent: %s", error)
+            self._unsent = True
+        else:
+            self._unsent = False
+
+
+def _without_nulls(ack: LedgerAck) -> bytes:
+    return ack.model_dump_json(exclude_none=True).encode()

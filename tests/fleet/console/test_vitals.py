@@ -1,0 +1,47 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.console.vitals import vitals
+
+
+def table(health: dict[str, object] | None) -> dict[str, str]:
+    return {vital.word: vital.value for vital in vitals(health)}
+
+
+def test_what_has_no_sensor_is_unknown() -> None:
+    shown = table({"temperature_c": None, "undervoltage_now": False, "storage_free_bytes": 41_200_000_000})
+    assert shown["Temperature"] == "unknown"
+    assert shown["Under-voltage now"] == "no"
+    assert shown["Throttled now"] == "unknown"
+    assert shown["Storage free"] == "41.2 GB"
+
+
+def test_a_kiosk_that_sent_none_has_only_unknowns() -> None:
+    assert set(table(None).values()) == {"unknown"}
+
+
+def test_each_camera_is_named() -> None:
+    shown = table({"cameras": {"overhead": {"state": "open", "fps": 29.97}, "front": {"state": "lost", "fps": None}}})
+    assert shown["Desk camera, frame rate"] == "30.0 per second"
+    assert shown["Front camera, state"] == "lost"
+    assert shown["Front camera, frame rate"] == "unknown"
+
+
+_TEXT = st.text("ab<>&\"'é7", max_size=8)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["uptime_s", "temperature_c", "clock", "cameras", "storage_free_bytes", "backlog_rows"]),
+        _VALUES,
+    )
+)
+def test_no_kiosk_can_break_the_page(health: dict[str, object]) -> None:
+    assert vitals(json.loads(json.dumps(health)))
