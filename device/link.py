@@ -117,6 +117,7 @@ class Link:
     async def say_goodbye(self, death: bytes) -> None:
         """Publish a planned death and close; takes at most about 2 s."""
         client, self._client = self._client, None
+        self._on_change = lambda _up, _reason: None  # what follows is no loss
         if client is None:
             return
         info = client.publish(self._topic(Channel.PRESENCE), death, qos=1, retain=True)

@@ -1,6 +1,7 @@
 """From messages to what is known now (the roll) and what has to be kept (`Heard`)."""
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -81,6 +82,7 @@ class Hearing:
 
     def hear(self, raws: list[Raw], now: Instant, heard: Heard) -> None:
         """Take in `raws`, heard at `now`; what has to be kept is added to `heard`."""
+        tally: Counter[Channel] = Counter()
         for raw in raws:
             try:
                 topic, said = self._admitted(raw)
@@ -89,7 +91,9 @@ class Hearing:
                 self.drops.drop(raw.topic, error.reason, str(error))
             else:
                 self.drops.good(raw.topic)
-                self._metrics.messages.labels(topic.channel.value).inc()
+                tally[topic.channel] += 1
+        for channel, number in tally.items():
+            self._metrics.messages.labels(channel.value).inc(number)
 
     def _admitted(self, raw: Raw) -> tuple[Topic, Said]:
         topic, said = understood(raw)
@@ -103,10 +107,9 @@ class Hearing:
         kiosk, live = topic.kiosk, not raw.retained
         if isinstance(said, Parcel | Reply):
             heard.make_room(len(raw.payload))
-        before = self._roll.get(kiosk)
-        reach_before = before.presence.reach(now) if before else None
-        after = self._roll.heard(topic.campus, kiosk, now, live=live and topic.channel is not Channel.PRESENCE)
-        if topic.channel is not Channel.ECHO or after.presence.reach(now) is not reach_before:
+        is_sign = live and topic.channel is not Channel.PRESENCE
+        turned = self._roll.heard(topic.campus, kiosk, now, live=is_sign)
+        if turned or topic.channel is not Channel.ECHO:
             heard.changed.add(kiosk)
         match said:
             case Echo():

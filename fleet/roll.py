@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from fleet import presence as fold
 from fleet.clock import Instant
-from fleet.presence import Presence
+from fleet.presence import Presence, Reach
 from wire.messages import Presence as PresenceMessage
 from wire.messages import PresenceState, Readiness
 
@@ -62,18 +62,23 @@ class Roll:
             return len(self._entries) < MOST_KIOSKS
         return entry.campus == campus
 
-    def heard(self, campus: str, kiosk: str, now: Instant, *, live: bool) -> Entry:
-        """A message came; a `live` one is a sign of life, one replayed by the broker only makes the kiosk known."""
+    def heard(self, campus: str, kiosk: str, now: Instant, *, live: bool) -> bool:
+        """A message came; a `live` one is a sign of life, one replayed by the broker only makes the kiosk known.
+
+        Returns:
+            Whether the kiosk's presence turned by it.
+        """
         entry = self._entries.get(kiosk)
         if entry is None:
             self.has_new = True
-            self._put(Entry(kiosk, campus, now, Presence(listening=now)))
-            entry = self._entries[kiosk]
-        if live:
-            entry = replace(entry, presence=fold.sign(entry.presence, now))
-            self._entries[kiosk] = entry
-            self._heard.add(kiosk)
-        return entry
+            entry = Entry(kiosk, campus, now, Presence(listening=now))
+            self._put(entry)
+        if not live or entry.presence.heard is now:  # many messages of one batch are one sign
+            return False
+        was_online = entry.presence.reach(now) is Reach.ONLINE
+        self._entries[kiosk] = replace(entry, presence=fold.sign(entry.presence, now))
+        self._heard.add(kiosk)
+        return not was_online
 
     def presence(self, kiosk: str, message: PresenceMessage, now: Instant, *, live: bool) -> None:
         """A birth, a planned death or a will."""

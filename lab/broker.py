@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lab.processes import Child
+from lab.processes import Child, Kept
 
 _log = logging.getLogger(__name__)
 
+RESTART_S: Final = 10.0
+"""How long a broker that died stays away, so that everyone notices."""
 _READY_WITHIN_S: Final = 10.0
 _STOP_WITHIN_S: Final = 3.0
 
@@ -38,7 +40,7 @@ class Broker:
 
     name: str
     port: int
-    child: Child | None
+    child: Kept | None
     stop: Callable[[], Awaitable[None]]
 
 
@@ -54,7 +56,7 @@ async def start_broker(folder: Path, port: int) -> Broker:
         return await _start_amqtt(port)
     configuration = folder / "mosquitto.conf"
     configuration.write_text(_CONFIGURATION.format(port=port))
-    child = Child([mosquitto, "-c", str(configuration)], log=folder / "broker.log")
+    child = Kept(lambda: Child([mosquitto, "-c", str(configuration)], log=folder / "broker.log"), RESTART_S)
     await listening(port, _READY_WITHIN_S)
 
     async def stop() -> None:

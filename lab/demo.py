@@ -18,9 +18,9 @@ import httpx
 import uvicorn
 
 from lab.api import create_lab
-from lab.broker import Broker, mosquitto_path, start_broker
+from lab.broker import RESTART_S, Broker, mosquitto_path, start_broker
 from lab.people import People, invite
-from lab.processes import Child
+from lab.processes import Child, Kept
 from lab.simulated import ROLES, Model, SimulatedKiosk
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Demo:
     fleet_url: str
     lab_url: str
     broker: Broker
-    fleet: Child
+    fleet: Kept
     people: People
     kiosks: dict[str, SimulatedKiosk] = field(default_factory=dict)
 
@@ -120,9 +120,8 @@ async def _parts(options: Options, folder: Path, say: Callable[[str], None]) -> 
         port = _port_for_fleet(options.port)
         config = _fleet_settings(_made(folder / "fleet"), port, broker.port)
         people = await asyncio.to_thread(invite, config)
-        fleet = Child(
-            [sys.executable, "-P", "-m", "fleet.cli", "serve", "--config", str(config)], log=folder / "fleet.log"
-        )
+        command = [sys.executable, "-P", "-m", "fleet.cli", "serve", "--config", str(config)]
+        fleet = Kept(lambda: Child(command, log=folder / "fleet.log"), RESTART_S)
         stack.push_async_callback(fleet.stop, STOP_WITHIN_S)
 
         say(f"Starting {options.kiosks} kiosk{'s' if options.kiosks != 1 else ''} ...")
@@ -145,15 +144,16 @@ async def _ready(demo: Demo) -> dict[str, Any]:
     """Wait until the fleet answers and every kiosk shows pictures and has its link; the description then."""
     try:
         async with asyncio.timeout(READY_WITHIN_S), httpx.AsyncClient() as client:
-            while not (
-                await _fleet_ready(demo, client) and all([await _kiosk_ready(k, client) for k in demo.kiosks.values()])
-            ):
-                if not demo.fleet.running:
-                    raise DemoError("the fleet ended at once; its log says why")
+            while not await _all_ready(demo, client):  # noqa: ASYNC110  # other processes raise no event here
                 await asyncio.sleep(0.2)
     except TimeoutError as error:
         raise DemoError(f"not ready after {READY_WITHIN_S:.0f} s; the logs in the data folder say why") from error
     return await demo.describe()
+
+
+async def _all_ready(demo: Demo, client: httpx.AsyncClient) -> bool:
+    answers = [_fleet_ready(demo, client), *(_kiosk_ready(one, client) for one in demo.kiosks.values())]
+    return all(await asyncio.gather(*answers))
 
 
 async def _fleet_ready(demo: Demo, client: httpx.AsyncClient) -> bool:

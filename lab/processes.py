@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import ctypes
+import logging
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
+_log = logging.getLogger(__name__)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -77,6 +79,34 @@ class Child:
         if self._process.stdin and not self._process.stdin.closed:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
+
+
+class Kept:
+    """A child that is started again when it dies by itself, as systemd would."""
+
+    def __init__(self, spawn: Callable[[], Child], pause_s: float) -> None:
+        """Start it by `spawn`, and again `pause_s` after each death."""
+        self._spawn, self._pause_s = spawn, pause_s
+        self._child = spawn()
+        self._watching = asyncio.ensure_future(self._watch())
+
+    @property
+    def pid(self) -> int:
+        """The present process."""
+        return self._child.pid
+
+    async def stop(self, within_s: float) -> None:
+        """End it for good."""
+        self._watching.cancel()
+        await self._child.stop(within_s)
+
+    async def _watch(self) -> None:
+        while True:
+            code = await self._child.ended()
+            _log.warning("process %d ended with %d; again in %.0f s", self.pid, code, self._pause_s)
+            self._child.kill()
+            await asyncio.sleep(self._pause_s)
+            self._child = self._spawn()
 
 
 def _die_with_parent() -> None:

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S: Final = 0.25
 # How long the thread may take over each thing before it counts as stuck. A read's grace is short because being stuck
-# only silences the heartbeat: it takes another six missed ones to be killed. A USB camera's first picture takes seconds.
+# only silences the heartbeat; six have to be missed to be killed. A USB camera's first picture takes seconds.
 _READ_LIMIT_S: Final = READ_TIMEOUT_S + 0.25
 _OPEN_LIMIT_S: Final = 8.0
 _CLOSE_LIMIT_S: Final = 2.0

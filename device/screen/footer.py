@@ -3,9 +3,7 @@
 from device.screen.model import Clock, Foot, Screen
 from device.screen.scene import Scene
 from device.session.clock import NS_PER_MS
-from device.session.states import IN_SESSION, Phase
-
-_PLAIN = frozenset({Phase.LIVE, Phase.STARTING})
+from device.session.states import IN_SESSION
 
 
 def footer(scene: Scene, screen: Screen) -> tuple[Foot, ...]:
@@ -60,7 +58,7 @@ def _link(scene: Scene, screen: Screen) -> list[Foot]:
     if state.link_up:
         quiet = state.phase in IN_SESSION or screen is Screen.ENDED
         return [] if quiet else [Foot(text=w.online)]
-    if scene.snapshot.link_since is None and not scene.clock_set and state.phase not in IN_SESSION:
+    if scene.snapshot.link_since is None and state.phase not in IN_SESSION:
         return [Foot(text=w.connecting)]
     age = scene.age_of(scene.snapshot.link_since)
     if age is None:

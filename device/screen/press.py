@@ -1,11 +1,13 @@
 """What a press would do now, asked of the session machine itself, so that the page can never promise anything else."""
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Final
 
 from device.session import limits, windows
 from device.session.clock import Instant
 from device.session.machine import step
-from device.session.states import ROLES, Phase, Pressed, State
+from device.session.states import ROLES, Fact, Phase, Pressed, State
 from wire.messages import Booking
 
 
@@ -27,32 +29,36 @@ class Does(StrEnum):
     UNDO = "undo"
 
 
+_IDLE: Final = {
+    "session.continued": Does.CONTINUE,
+    "session.started": Does.START,
+    "start.refused": Does.REFUSED,
+}
+_RUNNING: Final = {"session.ended": Does.NEXT, "session.paused": Does.PAUSE}
+
+
 def does(state: State, now: Instant) -> tuple[Does, Booking | None]:
     """What a press at `now` would do, and the booking that it would start, if any."""
     after, facts = step(state, Pressed("screen", now.mono_ns), now)
-    types = {fact.type for fact in facts}
     booking = after.session.booking if after.session else None
     match state.phase:
-        case Phase.IDLE if "session.continued" in types:
-            return Does.CONTINUE, booking
-        case Phase.IDLE if "session.started" in types:
-            return Does.START, booking
-        case Phase.IDLE if "start.refused" in types:
-            return Does.REFUSED, None
         case Phase.IDLE:
-            return Does.ASK, None
-        case Phase.LIVE | Phase.BUFFERING if "session.ended" in types:
-            return Does.NEXT, booking
-        case Phase.LIVE | Phase.BUFFERING if "session.paused" in types:
-            return Does.PAUSE, None
+            found = _first(_IDLE, facts) or Does.ASK
+        case Phase.LIVE | Phase.BUFFERING:
+            found = _first(_RUNNING, facts) or Does.NOTHING
         case Phase.PAUSED:
-            return (Does.GO_ON if state.countdown_ns is None else Does.STAY), None
+            found = Does.GO_ON if state.countdown_ns is None else Does.STAY
         case Phase.ENDING:
-            return Does.UNDO, None
+            found = Does.UNDO
         case Phase.BOOTING if state.session is None:
-            return Does.HEARD, None
+            found = Does.HEARD
         case _:
-            return Does.NOTHING, None
+            found = Does.NOTHING
+    return found, booking if found in {Does.START, Does.CONTINUE, Does.NEXT} else None
+
+
+def _first(meanings: Mapping[str, Does], facts: Iterable[Fact]) -> Does | None:
+    return next((meanings[fact.type] for fact in facts if fact.type in meanings), None)
 
 
 def refusal(state: State, now: Instant) -> str | None:

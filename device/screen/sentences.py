@@ -51,6 +51,7 @@ class Words:
     unseen_both: str
     poor_desk: str
     poor_student: str
+    poor_both: str
     cameras_stay_off: str
     not_yet_connected: str
     cannot_start: str

@@ -60,51 +60,46 @@ _ROWS: Final = {
         "Vuelva a poner la cámara de la mesa sobre el tapete.", Means.POOR),
     "camera.swapped": _Row(("Cameras exchanged", "Cámaras cambiadas"),
         "Pida ayuda: las cámaras están cambiadas."),
-    "camera.slow": _Row(("The picture may stutter", "La imagen puede ir a saltos"),
-        "No hay que hacer nada; la imagen puede ir a saltos."),
     "mat.not_in_frame": _Row(("The mat is not in view", "El tapete no se ve"),
         "Ponga el tapete debajo de la cámara de la mesa.", Means.POOR),
     "audio.missing": _Row(("No sound", "No hay sonido"), "Enchufe el altavoz."),
     "audio.silent": _Row(("The microphone is silent", "El micrófono no oye nada"),
         "Compruebe que el micrófono no está apagado."),
-    "link.down": _Row(("No network", "Sin red"), "Sin red: el terapeuta todavía no puede verles."),
-    "link.poor": _Row(("Weak network", "La red va mal"), "No hay que hacer nada; la imagen puede ir a saltos."),
     "link.filtered": _Row(("Network blocked", "Red bloqueada"),
         "Pida ayuda: la red de la escuela bloquea el equipo."),
-    "clock.unset": _Row(("The clock is not set", "El reloj no está en hora"),
-        "No hay que hacer nada; el reloj se pone en hora cuando vuelva la red."),
-    "clock.drift": _Row(("The clock is off", "El reloj va mal"), "No hay que hacer nada."),
-    "storage.low": _Row(("Storage runs low", "Queda poco espacio"), "No hay que hacer nada; informática lo sabe."),
-    "storage.critical": _Row(("Storage is nearly full", "Casi no queda espacio"),
-        "Puede empezar; no se graba nada."),
-    "storage.worn": _Row(("The storage card is worn", "La tarjeta está gastada"),
-        "No hay que hacer nada; informática lo sabe."),
     "storage.readonly": _Row(("No record can be kept", "No se puede guardar nada"),
         "Pida ayuda: el equipo no puede guardar su registro."),
     "power.undervoltage": _Row(("Weak power", "Poca corriente"), "Use el enchufe propio del equipo."),
-    "power.throttled": _Row(("The kiosk runs slowly", "El equipo va lento"),
-        "No hay que hacer nada; informática lo sabe."),
     "heat.high": _Row(("The kiosk is hot", "El equipo está caliente"),
         "Deje sitio alrededor del equipo para que pase el aire."),
     "button.stuck": _Row(("The button is stuck", "El botón está atascado"),
         "Suelte el botón: algo lo aprieta.", Means.TAP),
     "lamp.mismatch": _Row(("The camera lamp is wrong", "La luz de cámara está mal"),
         "Pida ayuda: la luz de la cámara está mal.", Means.CAMERAS_OFF),
-    "certificate.expiring": _Row(("The certificate ends soon", "El certificado caduca pronto"),
-        "No hay que hacer nada; informática lo sabe."),
     "certificate.expired": _Row(("The kiosk may not connect", "El equipo no se puede conectar"),
         "Pida ayuda: el equipo no se puede conectar."),
-    "software.behind": _Row(("An update waits", "Hay una actualización"), "No hay que hacer nada."),
-    "backlog.old": _Row(("Records wait here", "Hay datos sin enviar"),
-        "No hay que hacer nada; todo se guarda aquí."),
     "session.overdue": _Row(("Time to start", "Es hora de empezar"), "Pulse el botón para empezar."),
     "therapist.absent": _Row(("The therapist is not there yet", "El terapeuta aún no está"),
         "Sigan con la actividad; el terapeuta todavía no está."),
-    "agent.restarting": _Row(("The kiosk restarts often", "El equipo se reinicia a menudo"),
-        "No hay que hacer nada; informática lo sabe."),
-    "schedule.stale": _Row(("The schedule is old", "El horario es antiguo"), "No hay que hacer nada."),
 }
 # fmt: on
+
+_CALM_ES: Final = {
+    "camera.slow": "No hay que hacer nada; la imagen puede ir a saltos.",
+    "link.down": "Sin red: el terapeuta todavía no puede verles.",
+    "link.poor": "No hay que hacer nada; la imagen puede ir a saltos.",
+    "clock.unset": "No hay que hacer nada; el reloj se pone en hora cuando vuelva la red.",
+    "clock.drift": "No hay que hacer nada.",
+    "storage.low": "No hay que hacer nada; informática lo sabe.",
+    "storage.critical": "Puede empezar; no se graba nada.",
+    "storage.worn": "No hay que hacer nada; informática lo sabe.",
+    "power.throttled": "No hay que hacer nada; informática lo sabe.",
+    "certificate.expiring": "No hay que hacer nada; informática lo sabe.",
+    "software.behind": "No hay que hacer nada.",
+    "backlog.old": "No hay que hacer nada; todo se guarda aquí.",
+    "agent.restarting": "No hay que hacer nada; informática lo sabe.",
+    "schedule.stale": "No hay que hacer nada.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +118,15 @@ def camera(w: Words, role: str | None) -> str:
 
 def signal_words(language: str, w: Words, signal_id: str, role: str | None) -> SignalWords:
     """The words for one signal; one that this release does not know is called by its id."""
+    do = words(signal_id, role, "aide")
     row = _ROWS.get(signal_id)
     if row is None:
-        return SignalWords(w.something_wrong, signal_id, Means.ANYWAY)
+        calm = _CALM_ES.get(signal_id, do) if language == "es" else do
+        return SignalWords(w.something_wrong if signal_id not in CALM else w.you_can_start, calm, Means.ANYWAY)
     name = camera(w, role)
-    headline = row.headline[1 if language == "es" else 0]
-    do = row.do_es.format(camera=name) if language == "es" else words(signal_id, role, "aide")
+    headline = row.headline[0]
+    if language == "es":
+        headline, do = row.headline[1], row.do_es.format(camera=name)
     return SignalWords(headline.format(camera=name, Camera=_capital(name)), do, row.means)
 
 

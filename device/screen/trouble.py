@@ -36,12 +36,12 @@ def consequence(scene: Scene, signal: ActiveSignal, means: Means) -> str:
 
 
 def _unseen(w: Words, roles: set[str | None], means: Means) -> str:
-    if len(roles) > 1:
-        return w.unseen_both
-    desk = roles == {"overhead"}
-    if means is Means.UNSEEN:
-        return w.unseen_desk if desk else w.unseen_student
-    return w.poor_desk if desk else w.poor_student
+    poor = means is Means.POOR
+    if roles == {"overhead"}:
+        return w.poor_desk if poor else w.unseen_desk
+    if roles == {"front"}:
+        return w.poor_student if poor else w.unseen_student
+    return w.poor_both if poor else w.unseen_both
 
 
 def _roles(scene: Scene, signal: ActiveSignal) -> set[str | None]:

@@ -13,7 +13,7 @@ EN: Final = Words(
     student_camera="front camera",
     desk="Desk",
     student="Student",
-    #
+    # before a session
     ready="Ready",
     checking="Checking",
     you_can_start="You can start",
@@ -33,7 +33,7 @@ EN: Final = Words(
     press_again_booking="Press again to start the {time}.",
     out_of_reach="Something presses the button, or it is broken.",
     tap_to_start="Tap this screen to start.",
-    #
+    # not ready, and refused
     not_ready="Not ready",
     something_wrong="Something is wrong.",
     start_anyway="You can start anyway.",
@@ -42,6 +42,7 @@ EN: Final = Words(
     unseen_both="You can start anyway. The therapist will see no picture.",
     poor_desk="You can start anyway. The therapist will not see the desk well.",
     poor_student="You can start anyway. The therapist will not see the student well.",
+    poor_both="You can start anyway. The therapist will not see well.",
     cameras_stay_off="You can start. The cameras stay off.",
     not_yet_connected="No network: the therapist cannot see you yet.",
     cannot_start="Cannot start",
@@ -51,7 +52,7 @@ EN: Final = Words(
     updating="An update is being put in place. Wait a few minutes.",
     not_helped="If that does not help, call for help.",
     not_helped_call="If that does not help, call {number}.",
-    #
+    # boot, power, fault, identify
     booting="One moment",
     booting_do="The kiosk is starting up.",
     heard="Your press was heard.",
@@ -62,7 +63,7 @@ EN: Final = Words(
     call_number_for_help="Call {number} for help",
     cannot_keep_record="The kiosk cannot keep its record.",
     no_start_now="No session can start.",
-    #
+    # in session
     starting="Starting",
     cameras_start="The cameras are being switched on.",
     in_session="In session",
@@ -86,7 +87,7 @@ EN: Final = Words(
     ends_itself_in="The session ends by itself in {minutes}.",
     move_button="Move the button out of reach.",
     move_button_why="It was pressed again and again.",
-    #
+    # paused, ending, ended
     paused="Paused",
     paused_off="Cameras and microphone are off. Press the button to go on.",
     paused_closing="Cameras and microphone are being switched off.",
@@ -107,7 +108,7 @@ EN: Final = Words(
     figure_paused="Paused",
     figure_interrupted="Interrupted",
     unknown_length="not known how long",
-    #
+    # footer
     online="Online",
     connecting="Connecting",
     no_network="No network",
@@ -120,7 +121,7 @@ EN: Final = Words(
     facts_wait="{n} facts wait here to be sent",
     not_on_disk="Kept in memory only",
     help_call="Help: call {number}",
-    #
+    # tiles
     camera_missing="{Camera} missing",
     camera_off="{Camera} off",
     camera_off_since="{Camera} off. Last picture {age} ago",
@@ -130,7 +131,7 @@ EN: Final = Words(
     covered="{Place}: covered",
     covered_since="{Place}: covered since {time}",
     shuttered="{Place}: shutter closed",
-    #
+    # controls
     act_start="Start",
     act_start_booking="Start the {time}",
     act_continue="Go on with the session",
@@ -162,7 +163,7 @@ EN: Final = Words(
         "technical": "Technical trouble",
         "other": "Another reason",
     },
-    #
+    # the page itself
     page="Kiosk",
     lost="This screen has lost the kiosk. Wait a moment.",
     lost_do="What the kiosk does now is not known here.",

@@ -13,7 +13,7 @@ ES: Final = Words(
     student_camera="cámara frontal",
     desk="Mesa",
     student="Estudiante",
-    #
+    # before a session
     ready="Listo",
     checking="Comprobando",
     you_can_start="Puede empezar",
@@ -33,7 +33,7 @@ ES: Final = Words(
     press_again_booking="Pulse otra vez para empezar la de las {time}.",
     out_of_reach="Algo aprieta el botón, o está roto.",
     tap_to_start="Toque esta pantalla para empezar.",
-    #
+    # not ready, and refused
     not_ready="No está listo",
     something_wrong="Algo no está bien.",
     start_anyway="Puede empezar de todos modos.",
@@ -42,6 +42,7 @@ ES: Final = Words(
     unseen_both="Puede empezar de todos modos. El terapeuta no verá ninguna imagen.",
     poor_desk="Puede empezar de todos modos. El terapeuta no verá bien la mesa.",
     poor_student="Puede empezar de todos modos. El terapeuta no verá bien al estudiante.",
+    poor_both="Puede empezar de todos modos. El terapeuta no verá bien.",
     cameras_stay_off="Puede empezar. Las cámaras quedan apagadas.",
     not_yet_connected="Sin red: el terapeuta todavía no puede verles.",
     cannot_start="No puede empezar",
@@ -51,7 +52,7 @@ ES: Final = Words(
     updating="Se está instalando una actualización. Espere unos minutos.",
     not_helped="Si no sirve, pida ayuda.",
     not_helped_call="Si no sirve, llame al {number}.",
-    #
+    # boot, power, fault, identify
     booting="Un momento",
     booting_do="El equipo está arrancando.",
     heard="Se ha notado que pulsó.",
@@ -62,7 +63,7 @@ ES: Final = Words(
     call_number_for_help="Pida ayuda: llame al {number}",
     cannot_keep_record="El equipo no puede guardar su registro.",
     no_start_now="No puede empezar ninguna sesión.",
-    #
+    # in session
     starting="Empezando",
     cameras_start="Se están encendiendo las cámaras.",
     in_session="En sesión",
@@ -86,7 +87,7 @@ ES: Final = Words(
     ends_itself_in="La sesión termina sola en {minutes}.",
     move_button="Ponga el botón fuera de su alcance.",
     move_button_why="Se pulsó una y otra vez.",
-    #
+    # paused, ending, ended
     paused="En pausa",
     paused_off="Cámaras y micrófono apagados. Pulse el botón para seguir.",
     paused_closing="Se están apagando las cámaras y el micrófono.",
@@ -107,7 +108,7 @@ ES: Final = Words(
     figure_paused="En pausa",
     figure_interrupted="Interrumpida",
     unknown_length="no se sabe cuánto",
-    #
+    # footer
     online="Con red",
     connecting="Conectando",
     no_network="Sin red",
@@ -120,7 +121,7 @@ ES: Final = Words(
     facts_wait="{n} datos esperan aquí su envío",
     not_on_disk="Guardado solo en memoria",
     help_call="Ayuda: llame al {number}",
-    #
+    # tiles
     camera_missing="Falta la {camera}",
     camera_off="{Camera} apagada",
     camera_off_since="{Camera} apagada. Última imagen hace {age}",
@@ -130,7 +131,7 @@ ES: Final = Words(
     covered="{Place}: tapada",
     covered_since="{Place}: tapada desde las {time}",
     shuttered="{Place}: obturador cerrado",
-    #
+    # controls
     act_start="Empezar",
     act_start_booking="Empezar la de las {time}",
     act_continue="Seguir con la sesión",
@@ -162,7 +163,7 @@ ES: Final = Words(
         "technical": "Problema técnico",
         "other": "Otro motivo",
     },
-    #
+    # the page itself
     page="Equipo",
     lost="Esta pantalla ha perdido el equipo. Espere un momento.",
     lost_do="Aquí no se sabe qué hace ahora el equipo.",

@@ -159,7 +159,7 @@ def _pieces(spans: Sequence[Span]) -> Iterator[Piece]:
             if kind is Kind.RUNNING and not span.link_up:
                 kind = Kind.BUFFERED
             yield Piece(kind, start_ms, end_ms, (span.cause or "unknown") if kind is Kind.INTERRUPTED else None)
-        reached_ms = end_ms
+        reached_ms = max(start_ms, end_ms)
 
 
 def _merged(pieces: Iterator[Piece]) -> Iterator[Piece]:

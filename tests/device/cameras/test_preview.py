@@ -1,5 +1,7 @@
 import os
-import threading
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -62,28 +64,31 @@ def test_nobody_can_pull_the_memory_from_under_the_reader() -> None:
     os.close(fd)
 
 
-def test_no_torn_picture_is_ever_read_while_the_writer_races(slot: tuple[PreviewWriter, PreviewReader]) -> None:
-    writer, reader = slot
-    done = threading.Event()
+WRITER = """
+import itertools, sys, time
+from device.cameras.preview import PreviewWriter
+writer = PreviewWriter(int(sys.argv[1]))
+for number in itertools.count(1):
+    writer.write(bytes([number % 256]) * (1_000 + number * 977 % 300_000), number)
+    time.sleep(0.0001)
+"""
 
-    def write() -> None:
-        number = 1
-        while not done.is_set():
-            writer.write(bytes([number % 256]) * (1_000 + number % 50_000), number)
-            number += 1
 
-    thread = threading.Thread(target=write)
-    thread.start()
+def test_no_torn_picture_is_ever_read_while_another_process_writes() -> None:
+    fd = create_slot()
+    reader = PreviewReader(fd)
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(fd)], pass_fds=[fd])
+    os.close(fd)
+    numbers: set[int] = set()
     try:
-        whole = 0
-        for _ in range(100_000):
+        deadline = time.monotonic() + 20
+        while len(numbers) < 300 and time.monotonic() < deadline:
             seen = reader.read()
             if seen is not None:
-                assert seen.jpeg == bytes([seen.captured_ns % 256]) * (1_000 + seen.captured_ns % 50_000)
-                whole += 1
-            if whole >= 300:
-                break
-        assert whole > 0
+                number = seen.captured_ns
+                assert seen.jpeg == bytes([number % 256]) * (1_000 + number * 977 % 300_000)
+                numbers.add(number)
     finally:
-        done.set()
-        thread.join()
+        writer.kill()
+        writer.wait()
+    assert len(numbers) >= 300

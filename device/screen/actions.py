@@ -1,0 +1,126 @@
+"""Which controls exist now. One that would be refused is not offered: the machine itself is asked what it would do."""
+
+from typing import Final
+
+from device.errors import Refused
+from device.screen.model import Action, Kind, Screen
+from device.screen.press import Does
+from device.screen.scene import Scene
+from device.session import limits, windows
+from device.session.machine import step
+from device.session.states import Asked, Phase
+
+_CAN_HOLD: Final = frozenset({Phase.LIVE, Phase.BUFFERING, Phase.PAUSED})
+_STILL_HERE_FROM_MS: Final = 5 * 60_000
+"""A session that would end by itself sooner than this offers "We are still here"."""
+_MOST_STUDENTS: Final = 8
+
+
+def actions(scene: Scene, screen: Screen) -> tuple[Action, ...]:
+    """The controls, in the order in which they stand."""
+    running = scene.state.phase in _CAN_HOLD
+    found = _button(scene)
+    if running:
+        found += _more_time(scene) + _student(scene)
+    elif screen in {Screen.READY, Screen.NOT_READY, Screen.REFUSED}:
+        found += _absent(scene)
+    if _wants_reason(scene, screen):
+        found += _reasons(scene)
+    if screen not in {Screen.BOOTING, Screen.COUNTDOWN_POWER, Screen.STARTING, Screen.ENDING, Screen.IDENTIFY}:
+        found.append(_help(scene))
+    if screen in {Screen.READY, Screen.NOT_READY, Screen.REFUSED, Screen.ENDED, Screen.PAUSED, Screen.FAULT}:
+        other = "es" if scene.language == "en" else "en"
+        found.append(_ask("language", other, scene.w.act_language))
+    return tuple(found)
+
+
+def _button(scene: Scene) -> list[Action]:
+    w, (does, booking) = scene.w, scene.press
+    time = scene.time_of_day(booking.start) if booking else ""
+    labels = {
+        Does.START: w.act_start_booking.format(time=time) if booking else w.act_start,
+        Does.CONTINUE: w.act_continue,
+        Does.ASK: w.act_start,
+        Does.REFUSED: w.act_start,
+        Does.HEARD: w.act_press,
+        Does.PAUSE: w.act_pause,
+        Does.NEXT: w.act_next.format(time=time),
+        Does.GO_ON: w.act_go_on,
+        Does.STAY: w.act_stay,
+        Does.UNDO: w.act_continue,
+    }
+    if scene.state.phase in {Phase.LIVE, Phase.BUFFERING}:
+        labels[Does.NOTHING] = w.act_pause  # in the first seconds a press does nothing yet, and soon it will
+    found = [Action(kind=Kind.PRESS, name="press", label=labels[does])] if does in labels else []
+    if scene.state.phase in _CAN_HOLD:
+        found.append(Action(kind=Kind.HOLD, name="hold", label=w.act_hold))
+    return found
+
+
+def _more_time(scene: Scene) -> list[Action]:
+    w = scene.w
+    found = [
+        _ask("extend", n, w.act_extend.format(n=n), w.act_extend_done.format(n=n))
+        for n in ("5", "10", "15")
+        if scene.state.phase is not Phase.PAUSED
+    ]
+    if _still_here_helps(scene):
+        found.append(_ask("still-here", "", w.act_still_here, w.act_still_here_done))
+    return found
+
+
+def _still_here_helps(scene: Scene) -> bool:
+    """Whether the session ends by itself soon, and later when somebody says that they are here."""
+    state, now = scene.state, scene.snapshot.at
+    if state.session is None:
+        return False
+    try:
+        after, _ = step(state, Asked("still-here"), now)
+    except Refused:
+        return False
+    assert after.session is not None
+    ends_ns = limits.ends_ns(state, state.session)
+    return scene.left_ms(ends_ns) <= _STILL_HERE_FROM_MS and limits.ends_ns(after, after.session) > ends_ns
+
+
+def _student(scene: Scene) -> list[Action]:
+    booking = scene.state.session.booking if scene.state.session else None
+    if booking is None or not booking.students:
+        return []
+    wrong = _ask("not-this-student", "", scene.w.act_not_student, scene.w.act_not_student_done)
+    return [wrong, *_absent(scene)]
+
+
+def _absent(scene: Scene) -> list[Action]:
+    w, state = scene.w, scene.state
+    booking = state.session.booking if state.session else None
+    booking = booking or windows.due(state.schedule, scene.snapshot.at, state.done)
+    students = booking.students if booking else ()
+    if len(students) == 1:
+        return [_ask("absent", "", w.act_absent, w.act_written)]
+    return [
+        _ask("absent", student, w.act_absent_one.format(student=student), w.act_written)
+        for student in students[:_MOST_STUDENTS]
+    ]
+
+
+def _wants_reason(scene: Scene, screen: Screen) -> bool:
+    """Where a session went otherwise than planned, somebody may say why."""
+    if screen in {Screen.LIVE, Screen.OFFLINE, Screen.WAITING, Screen.PAUSED, Screen.ENDED}:
+        return True
+    booking = windows.due(scene.state.schedule, scene.snapshot.at, scene.state.done)
+    return screen in {Screen.READY, Screen.NOT_READY} and booking is not None and booking.id in scene.state.overdue
+
+
+def _reasons(scene: Scene) -> list[Action]:
+    w = scene.w
+    return [_ask("reason", name, w.reasons[name], w.act_written) for name in limits.REASONS]
+
+
+def _help(scene: Scene) -> Action:
+    w, number = scene.w, scene.place.help_call
+    return _ask("help", "", w.act_help, w.act_help_done_call.format(number=number) if number else w.act_help_done)
+
+
+def _ask(name: str, value: str, label: str, done: str = "") -> Action:
+    return Action(kind=Kind.ASK, name=name, value=value, label=label, done=done)

@@ -1,0 +1,77 @@
+"""The kiosk's state as programs read it at `/api/state`: the shape that the contract promises, and a little more."""
+
+from typing import Any
+
+from device.release import VERSION
+from device.session.states import ROLES
+from device.snapshot import CameraView, Snapshot
+from wire.minutes import Minutes
+
+_ENDED = "ended"
+
+
+def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
+    """The JSON object of `GET /api/state`. Ages are seconds, `..._ms` are milliseconds, unknown is null."""
+    place = snapshot.place
+    return {
+        "kiosk": place.kiosk,
+        "campus": place.campus,
+        "room": place.room,
+        "language": language,
+        "version": VERSION,
+        "boot": snapshot.at.boot,
+        "at": snapshot.at.wall.isoformat(),
+        "clock": snapshot.at.trust.value,
+        "state": snapshot.state.phase.value,
+        "session": _session(snapshot),
+        "last_session": _last_session(snapshot),
+        "readiness": {
+            "verdict": snapshot.verdict.value,
+            "signals": [one.model_dump(mode="json") for one in snapshot.signals],
+        },
+        "lamp": snapshot.lamp,
+        "camera_lamp": snapshot.camera_lamp,
+        "link": {
+            "up": snapshot.state.link_up,
+            "since": snapshot.link_since.isoformat() if snapshot.link_since else None,
+        },
+        "cameras": {role: _camera(snapshot.cameras.get(role)) for role in (*ROLES, *_others(snapshot))},
+        "backlog": {"rows": snapshot.backlog_rows, "segments": 0, "bytes": snapshot.backlog_bytes},
+        "unwritten": snapshot.unwritten,
+    }
+
+
+def _others(snapshot: Snapshot) -> list[str]:
+    return [role for role in snapshot.cameras if role not in ROLES]
+
+
+def _camera(seen: CameraView | None) -> dict[str, Any]:
+    if seen is None:
+        return {"state": "unknown", "fps": None, "last_frame_age_s": None, "pid": None}
+    return {"state": seen.state, "fps": seen.fps, "last_frame_age_s": seen.last_frame_age_s, "pid": seen.pid}
+
+
+def _session(snapshot: Snapshot) -> dict[str, Any] | None:
+    session = snapshot.state.session
+    if session is None:
+        return None
+    record = snapshot.record if snapshot.record_id == session.id else None
+    started_at = record.started_at if record else None
+    return {
+        "id": session.id,
+        "started_at": started_at.isoformat() if started_at else None,
+        "minutes": (record.minutes if record else Minutes()).model_dump(mode="json"),
+    }
+
+
+def _last_session(snapshot: Snapshot) -> dict[str, Any] | None:
+    """The session that ended last in this boot, while no other runs."""
+    record = snapshot.record
+    if snapshot.state.session or record is None or record.state != _ENDED:
+        return None
+    return {
+        "id": snapshot.record_id,
+        "ended_at": record.ended_at.isoformat() if record.ended_at else None,
+        "ended_by": record.ended_by,
+        "minutes": record.minutes.model_dump(mode="json"),
+    }

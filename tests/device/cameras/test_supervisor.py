@@ -1,0 +1,385 @@
+"""A supervised camera, with real processes, real files and real kills."""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from device.cameras.errors import CameraError, NoPicture
+from device.cameras.ladder import CameraState
+from device.cameras.status import CameraStatus
+from device.cameras.supervisor import Camera
+from lab.faults import Fault, set_fault
+from tests import media
+from tests.device.cameras.kit import (
+    FPS,
+    HEIGHT,
+    WIDTH,
+    is_alive,
+    open_files,
+    small,
+    supervised,
+    until,
+    until_frames,
+)
+
+ODD = "tests.device.cameras.odd_sources:open_odd"
+
+
+class Lens:
+    """A camera of the simulated kit and the switch for what is wrong with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.switch = folder / "switch"
+        self.camera = Camera(
+            small("scene:desk"), factory="lab.faults:open_source", factory_args={"switch": os.fspath(self.switch)}
+        )
+
+    def fault(self, fault: Fault) -> None:
+        set_fault(self.switch, fault)
+
+
+def test_a_wanted_camera_opens_and_gives_frames_at_its_rate() -> None:
+    async def scenario() -> None:
+        changes: list[CameraStatus] = []
+        camera = Camera(small("scene:desk"), on_change=changes.append)
+        assert camera.status().state is CameraState.CLOSED
+        assert camera.status().last_frame_age_s is None
+        async with supervised(camera):
+            camera.want_open(True)
+            assert camera.status().state is CameraState.OPENING
+            await until_frames(camera)
+            await until(lambda: (camera.status().fps or 0) > FPS * 0.4, camera)
+            status = camera.status()
+            assert status.device_open
+            assert status.restarts == 0
+            assert status.detail == ""
+            assert status.fps is not None
+            assert status.fps < FPS * 1.3
+        assert [change.state for change in changes if not change.device_open][-1] is CameraState.CLOSED
+        assert CameraState.OPEN in {change.state for change in changes}
+
+    asyncio.run(scenario())
+
+
+def test_an_unwanted_camera_is_let_go_of_and_said_to_be_open_until_it_is(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clip = media.render("overhead", tmp_path)
+        camera = Camera(small(f"file:{clip}"))
+        async with supervised(camera):
+            camera.want_open(True)
+            status = await until_frames(camera)
+            assert status.pid is not None
+            assert str(clip) in open_files(status.pid)
+            camera.want_open(False)
+            assert camera.status().device_open, "not before the worker has said so"
+            await until(lambda: not camera.status().device_open, camera)
+            assert camera.status().state is CameraState.CLOSED
+            assert camera.status().pid == status.pid
+            assert str(clip) not in open_files(status.pid)
+            camera.want_open(True)
+            await until_frames(camera)
+            assert camera.status().restarts == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_killed_worker_is_replaced_and_frames_come_back() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:student", "front"))
+        async with supervised(camera):
+            camera.want_open(True)
+            for round_ in range(1, 4):
+                pid = (await until_frames(camera)).pid
+                assert pid is not None
+                os.kill(pid, signal.SIGKILL)
+                await until(lambda pid=pid: camera.status().pid not in {None, pid}, camera)  # type: ignore[misc]
+                await until_frames(camera)
+                assert camera.status().restarts == round_
+                assert not is_alive(pid)
+
+    asyncio.run(scenario())
+
+
+def test_a_stopped_process_is_taken_for_deaf_and_replaced() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        async with supervised(camera):
+            camera.want_open(True)
+            pid = (await until_frames(camera)).pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            await until(lambda: camera.status().pid not in {None, pid}, camera)
+            await until_frames(camera)
+            assert not is_alive(pid)
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_that_crashes_at_every_start_is_started_ever_less_often(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        journal = tmp_path / "openings"
+        camera = Camera(small("scene:desk"), factory=ODD, factory_args={"kind": "fatal", "journal": os.fspath(journal)})
+        async with supervised(camera):
+            camera.want_open(True)
+            await until(lambda: journal.exists() and len(journal.read_text().split()) >= 4, camera)
+            assert camera.status().state in {CameraState.RESTARTING, CameraState.OPENING, CameraState.OPEN}
+        starts = [int(line) / 1e9 for line in journal.read_text().split()]
+        assert starts[2] - starts[1] >= 1
+        assert starts[3] - starts[2] >= 2
+
+    asyncio.run(scenario())
+
+
+def test_a_hung_driver_is_killed_and_only_that_brings_frames_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lens = Lens(tmp_path)
+        async with supervised(lens.camera) as camera:
+            camera.want_open(True)
+            hung_pid = (await until_frames(camera)).pid
+            lens.fault(Fault.HUNG)
+            # Long enough for the source to be inside its hang, and to be cured if curing were possible.
+            await asyncio.sleep(0.3)
+            lens.fault(Fault.NONE)
+            await until(lambda: camera.status().pid not in {None, hung_pid}, camera)
+            await until_frames(camera)
+            assert camera.status().restarts == 1
+
+    asyncio.run(scenario())
+
+
+def test_an_unplugged_camera_is_missing_until_it_is_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lens = Lens(tmp_path)
+        async with supervised(lens.camera) as camera:
+            camera.want_open(True)
+            pid = (await until_frames(camera)).pid
+            lens.fault(Fault.UNPLUGGED)
+            await until(lambda: camera.status().state is CameraState.MISSING, camera)
+            assert "unplugged" in camera.status().detail
+            assert camera.status().fps is None
+            with pytest.raises(NoPicture, match=r"missing.*unplugged"):
+                await camera.snapshot()
+            lens.fault(Fault.NONE)
+            await until_frames(camera)
+            assert camera.status().pid == pid, "no process had to die for this"
+
+    asyncio.run(scenario())
+
+
+def test_a_camera_that_was_never_there_is_missing_and_the_supervision_lives_on(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        camera = Camera(small(f"file:{tmp_path}/nowhere.mp4"))
+        async with supervised(camera):
+            camera.want_open(True)
+            await until(lambda: camera.status().state is CameraState.MISSING, camera)
+            await asyncio.sleep(2.5)
+            status = camera.status()
+            assert status.state is CameraState.MISSING
+            assert "nowhere.mp4" in status.detail
+            assert status.last_frame_age_s is None
+            assert status.restarts == 0
+            camera.want_open(False)
+            await until(lambda: camera.status().state is CameraState.CLOSED, camera)
+
+    asyncio.run(scenario())
+
+
+def test_an_open_camera_that_gives_nothing_is_stalled_and_reopened_now_and_then(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        journal = tmp_path / "openings"
+        camera = Camera(
+            small("scene:desk"), factory=ODD, factory_args={"kind": "silent", "journal": os.fspath(journal)}
+        )
+        async with supervised(camera):
+            camera.want_open(True)
+            await until(lambda: camera.status().state is CameraState.STALLED, camera)
+            assert camera.status().device_open
+            await until(lambda: len(journal.read_text().split()) >= 3, camera)
+            assert camera.status().restarts == 0
+        openings = [int(line) / 1e9 for line in journal.read_text().split()]
+        assert openings[2] - openings[1] >= 2.9
+
+    asyncio.run(scenario())
+
+
+def test_a_camera_that_will_not_close_is_closed_by_force() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"), factory=ODD, factory_args={"kind": "stubborn"})
+        async with supervised(camera):
+            camera.want_open(True)
+            pid = (await until_frames(camera)).pid
+            camera.want_open(False)
+            await until(lambda: not camera.status().device_open and camera.status().state == "closed", camera)
+            assert camera.status().pid != pid
+
+    asyncio.run(scenario())
+
+
+def test_previews_flow_while_they_are_asked_for_and_end_with_the_camera() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        assert camera.preview() is None
+        async with supervised(camera):
+            camera.want_open(True)
+            await until_frames(camera)
+            await until(lambda: camera.preview() is not None, camera)
+            jpeg = camera.preview()
+            assert jpeg is not None
+            image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+            assert image is not None
+            assert image.shape == (HEIGHT, WIDTH, 3)
+            camera.want_open(False)
+            assert camera.preview() is None
+
+    asyncio.run(scenario())
+
+
+def test_a_snapshot_is_of_a_frame_taken_after_it_was_asked_for(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lens = Lens(tmp_path)
+        async with supervised(lens.camera) as camera:
+            camera.want_open(True)
+            await until_frames(camera)
+            bright = cv2.imdecode(np.frombuffer(await camera.snapshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+            lens.fault(Fault.COVERED)
+            await asyncio.sleep(0.2)
+            dark = cv2.imdecode(np.frombuffer(await camera.snapshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+            assert bright is not None
+            assert dark is not None
+            assert bright.mean() > 80
+            assert dark.mean() < 20
+
+    asyncio.run(scenario())
+
+
+def test_a_snapshot_of_a_closed_or_silent_camera_says_so_in_plain_words() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"), factory=ODD, factory_args={"kind": "silent"})
+        async with supervised(camera):
+            with pytest.raises(NoPicture, match="The overhead camera is closed"):
+                await camera.snapshot()
+            camera.want_open(True)
+            with pytest.raises(CameraError, match=r"gave no picture within 0\.5 s"):
+                await camera.snapshot(timeout_s=0.5)
+
+    asyncio.run(scenario())
+
+
+def test_an_agent_that_is_busy_for_seconds_blames_and_delays_nobody() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        async with supervised(camera):
+            camera.want_open(True)
+            status = await until_frames(camera)
+            await until(lambda: camera.preview() is not None, camera)
+            before = camera._life
+            time.sleep(3)  # noqa: ASYNC251 - a blocked loop is the point
+            await asyncio.sleep(0.5)
+            assert camera.status().pid == status.pid
+            assert camera.status().state is CameraState.OPEN
+            after = camera._life
+            assert before is not None
+            assert after is not None
+            assert before.report is not None
+            assert after.report is not None
+            assert after.report.frames - before.report.frames > 3 * FPS * 0.4
+            assert camera.preview() is not None
+
+    asyncio.run(scenario())
+
+
+def test_wishes_of_before_the_start_and_across_a_death_are_kept() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        camera.want_open(True)
+        camera.want_open(True)
+        async with supervised(camera):
+            pid = (await until_frames(camera)).pid
+            assert pid is not None
+            camera.want_open(False)
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: camera.status().pid not in {None, pid} and camera.status().state == "closed", camera)
+            await asyncio.sleep(0.6)
+            assert camera.status().state is CameraState.CLOSED
+            assert not camera.status().device_open
+
+    asyncio.run(scenario())
+
+
+def test_stopping_never_hangs_even_on_a_hung_camera(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lens = Lens(tmp_path)
+        task = asyncio.create_task(lens.camera.run())
+        lens.camera.want_open(True)
+        pid = (await until_frames(lens.camera)).pid
+        lens.fault(Fault.HUNG)
+        await asyncio.sleep(0.3)
+        async with asyncio.timeout(8):
+            await lens.camera.stop(deadline_s=0.3)
+            await task
+        assert pid is not None
+        assert not is_alive(pid)
+        assert lens.camera.status().state is CameraState.CLOSED
+        await lens.camera.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_camera_that_never_ran_can_be_stopped() -> None:
+    asyncio.run(Camera(small("scene:desk")).stop())
+
+
+def test_cancelled_supervision_leaves_no_process() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        task = asyncio.create_task(camera.run())
+        camera.want_open(True)
+        pid = (await until_frames(camera)).pid
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert pid is not None
+        assert not is_alive(pid)
+
+    asyncio.run(scenario())
+
+
+def test_a_camera_is_supervised_once() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        async with supervised(camera):
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="already supervised"):
+                await camera.run()
+
+    asyncio.run(scenario())
+
+
+def test_the_log_warns_once_for_a_streak_of_trouble(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        lens = Lens(tmp_path)
+        async with supervised(lens.camera) as camera:
+            camera.want_open(True)
+            await until_frames(camera)
+            lens.fault(Fault.UNPLUGGED)
+            await until(lambda: camera.status().state is CameraState.MISSING, camera)
+            pid = camera.status().pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: camera.status().pid != pid and camera.status().state is CameraState.MISSING, camera)
+            lens.fault(Fault.NONE)
+            await until_frames(camera)
+
+    with caplog.at_level(logging.DEBUG, logger="device.cameras.status"):
+        asyncio.run(scenario())
+    levels = [record.levelname for record in caplog.records]
+    assert levels.count("WARNING") == 1
+    assert levels[-1] == "INFO"
+    assert "the overhead camera is missing" in caplog.records[0].getMessage()
