@@ -1,5 +1,6 @@
 """What the fleet answers to ledger rows: committed through, send again from, or forked at. Pure but for its memory."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,3 +63,15 @@ class Answers:
             return False
         asked.at_s = now.mono_s
         return True
+
+
+def latest(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """What is left to answer: a plain acknowledgement stands for every earlier one of its kiosk and epoch."""
+    kept: dict[tuple[str, str], Outcome] = {}
+    others = []
+    for outcome in outcomes:
+        if outcome.fork_at is None and outcome.stranger_at is None and outcome.hole_at is None:
+            kept[outcome.kiosk, outcome.epoch] = outcome
+        else:
+            others.append(outcome)
+    return [*others, *kept.values()]

@@ -39,6 +39,11 @@ class Inbox:
             self._bytes -= sum(len(raw.payload) for raw in taken)
         return taken
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
     def take_dropped(self) -> int:
         """How many were dropped since the last call."""
         with self._some:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from fleet.errors import FleetError
@@ -75,7 +76,7 @@ def understood(raw: Raw) -> tuple[Topic, Said]:
         Unusable: with the reason; nothing may be done with it.
     """
     try:
-        topic = Topic.parse(raw.topic)
+        topic = _topic(raw.topic)
     except BadTopic as error:
         raise Unusable(Reason.TOPIC, str(error)) from error
     if len(raw.payload) > MAX_PAYLOAD_BYTES:
@@ -86,6 +87,9 @@ def understood(raw: Raw) -> tuple[Topic, Said]:
         raise Unusable(Reason.BROKEN_CHAIN, str(error)) from error
     except BadPayload as error:
         raise Unusable(Reason.MALFORMED, str(error)) from error
+
+
+_topic: Final = lru_cache(maxsize=16_384)(Topic.parse)  # the same few, over and over
 
 
 def _said(topic: Topic, payload: bytes) -> Said:

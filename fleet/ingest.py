@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from fleet.answers import Answers
+from fleet.answers import Answers, latest
 from fleet.clock import Clock, Instant
 from fleet.errors import LinkDown, StoreDown
 from fleet.hearing import Heard, Hearing
@@ -37,6 +37,8 @@ SAVE_EVERY_S: Final = 2.0
 """How old the store's copy of the roll may be; a crash forgets no more than that of presence."""
 PROOF_S: Final = 1.0
 """A commit this recent proves that the store works."""
+ANSWER_EVERY_S: Final = 0.1
+"""Under load, one acknowledgement stands for all rows of a kiosk that were committed in this time."""
 FOLD_EVERY_S: Final = 0.5
 MOST_FOLDS: Final = 200
 KEEP_SAMPLES: Final = timedelta(days=30)
@@ -82,8 +84,11 @@ class Ingest:
         self._hearing = Hearing(roll, metrics)
         self._answers = Answers()
         self._heard = Heard()
+        self._unanswered: list[Outcome] = []
         self._failures = 0
-        self._retry_at_s = self._saved_at_s = self._folded_at_s = self._tidied_at_s = float("-inf")
+        self._answered_at_s = self._retry_at_s = self._saved_at_s = self._folded_at_s = self._tidied_at_s = float(
+            "-inf"
+        )
         self._proved_at_s: float | None = None
         self._to_fold = True
         self._unsent = False
@@ -119,6 +124,8 @@ class Ingest:
             self._hearing.drops.good("inbox")
         if now.mono_s >= self._retry_at_s:
             self._try(now)
+        if self._unanswered:
+            self._answer(now)
         heard.echoes.clear()  # an echo answered later would hide the trouble
         if heard.changed:
             self._on_change(heard.changed)
@@ -180,7 +187,8 @@ class Ingest:
         self._committed(began_s)
         heard.kept()
         for outcome in outcomes:
-            self._answer(outcome, now)
+            self._note(outcome)
+            self._unanswered.append(outcome)
 
     def _write_one_by_one(self, now: Instant) -> list[Outcome]:
         """Drop what the store refuses, keep the rest: one bad message must not hold up the others."""
@@ -217,7 +225,7 @@ class Ingest:
                 sessions.touch_unfinished(connection, one.kiosk)
         return outcomes
 
-    def _answer(self, outcome: Outcome, now: Instant) -> None:
+    def _note(self, outcome: Outcome) -> None:
         self._roll.ledger(outcome.kiosk, outcome.epoch, outcome.through, new=outcome.new_epoch)
         self._heard.changed.add(outcome.kiosk)
         self._metrics.rows.inc(outcome.new_rows)
@@ -226,9 +234,17 @@ class Ingest:
             self._metrics.forks.inc()
             at = outcome.fork_at or outcome.stranger_at
             _log.warning("%s: row %s of epoch %s came with another hash", outcome.kiosk, at, outcome.epoch)
-        topic = Topic(outcome.campus, outcome.kiosk, Channel.LEDGER_ACK)
-        for ack in self._answers.to(outcome, now):
-            self._send(topic, _without_nulls(ack), qos=1)
+
+    def _answer(self, now: Instant) -> None:
+        """Acknowledge what is committed: at once when nothing more waits, else a few times a second."""
+        if not self._inbox.is_empty and now.mono_s - self._answered_at_s < ANSWER_EVERY_S:
+            return
+        self._answered_at_s = now.mono_s
+        for outcome in latest(self._unanswered):
+            topic = Topic(outcome.campus, outcome.kiosk, Channel.LEDGER_ACK)
+            for ack in self._answers.to(outcome, now):
+                self._send(topic, _without_nulls(ack), qos=1)
+        self._unanswered.clear()
 
     def _fold(self, now: Instant) -> None:
         """Bring the sessions that got rows up to date."""

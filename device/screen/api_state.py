@@ -47,8 +47,14 @@ def _others(snapshot: Snapshot) -> list[str]:
 
 def _camera(seen: CameraView | None) -> dict[str, Any]:
     if seen is None:
-        return {"state": "unknown", "fps": None, "last_frame_age_s": None, "pid": None}
-    return {"state": seen.state, "fps": seen.fps, "last_frame_age_s": seen.last_frame_age_s, "pid": seen.pid}
+        seen = CameraView("unknown")
+    return {
+        "state": seen.state,
+        "fps": seen.fps,
+        "last_frame_age_s": seen.last_frame_age_s,
+        "pid": seen.pid,
+        "detail": seen.detail,
+    }
 
 
 def _session(snapshot: Snapshot) -> dict[str, Any] | None:

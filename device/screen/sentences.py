@@ -39,11 +39,9 @@ class Words:
     press_again_unplanned: str
     press_again: str
     press_again_booking: str
-    out_of_reach: str
     tap_to_start: str
 
     # not ready, and refused
-    not_ready: str
     something_wrong: str
     start_anyway: str
     unseen_desk: str
@@ -53,7 +51,6 @@ class Words:
     poor_student: str
     poor_both: str
     cameras_stay_off: str
-    not_yet_connected: str
     cannot_start: str
     cannot_start_yet: str
     no_camera: str

@@ -16,6 +16,10 @@ from wire.ledger import chained
 
 _CHUNK: Final = 500
 
+_NewRow = tuple[int, int, str, str | None, str, str]
+"""The columns of `ledger_rows` in their order, but for the last."""
+_SESSION, _BODY, _HASH = 3, 4, 5
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -80,7 +84,7 @@ class _Book:
     through: int = field(init=False)
     hash: str = field(init=False)
     top: int = field(init=False)
-    new: dict[int, dict[str, Any]] = field(default_factory=dict)
+    new: dict[int, _NewRow] = field(default_factory=dict)
     aside: list[dict[str, Any]] = field(default_factory=list)
     begins: list[int] = field(default_factory=list)
     fork_at: int | None = None
@@ -93,6 +97,9 @@ class _Book:
     def take(self, parcel: Parcel) -> None:
         """Sort the parcel's rows into new, known and those of another branch."""
         first = parcel.batch.first
+        if first == self.through + 1 == self.top + 1 and parcel.batch.prev == self.hash:
+            self._append(parcel)
+            return
         self.begins.append(first)
         held = self._held(first - 1, parcel.last)
         before = held.get(first - 1)
@@ -103,14 +110,8 @@ class _Book:
         for seq, (wired, row) in enumerate(zip(parcel.batch.rows, parcel.rows, strict=True), first):
             known = held.get(seq)
             if known is None:
-                self.new[seq] = {
-                    "epoch_id": self.kept.id,
-                    "seq": seq,
-                    "type": row.type,
-                    "session": row.session,
-                    "body": wired.body,
-                    "hash": wired.hash,
-                }
+                self.new[seq] = (self.kept.id, seq, row.type, row.session, wired.body, wired.hash)
+                self.top = max(self.top, seq)
             elif known != wired.hash:
                 self.fork_at = min(seq, self.fork_at or seq)
                 self._put_aside(parcel, seq, held)
@@ -118,8 +119,6 @@ class _Book:
 
     def close(self) -> Outcome:
         """Move `through` over every row that follows from the one before it."""
-        old_through, old_top = self.through, self.kept.top
-        self.top = max(self.top, max(self.new, default=0))
         for seq, body, hash_ in self._rows_after_through():
             if seq != self.through + 1 or chained(self.hash, body) != hash_:
                 break
@@ -135,9 +134,16 @@ class _Book:
             hole_at=self.through + 1 if any(begin > self.through + 1 for begin in self.begins) else None,
             fork_at=self.fork_at,
             stranger_at=self.stranger_at,
-            closed_hole=old_top > old_through and self.through > old_through,
-            sessions=frozenset(row["session"] for row in self.new.values() if row["session"]),
+            closed_hole=self.kept.top > self.kept.through and self.through > self.kept.through,
+            sessions=frozenset(row[_SESSION] for row in self.new.values() if row[_SESSION]),
         )
+
+    def _append(self, parcel: Parcel) -> None:
+        """Most parcels simply follow on what is held; their own chain was checked when they came."""
+        for seq, (wired, row) in enumerate(zip(parcel.batch.rows, parcel.rows, strict=True), self.through + 1):
+            self.new[seq] = (self.kept.id, seq, row.type, row.session, wired.body, wired.hash)
+        self.through = self.top = parcel.last
+        self.hash = parcel.batch.rows[-1].hash
 
     def _held(self, first: int, last: int) -> dict[int, str]:
         """The hashes that stand from seq `first` to `last`; seq 0 is the epoch itself."""
@@ -148,7 +154,7 @@ class _Book:
             )
             held.update((seq, hash_) for seq, hash_ in self.connection.execute(query))
         if self.new:
-            held.update((seq, self.new[seq]["hash"]) for seq in range(first, last + 1) if seq in self.new)
+            held.update((seq, self.new[seq][_HASH]) for seq in range(first, last + 1) if seq in self.new)
         return held
 
     def _put_aside(self, parcel: Parcel, from_seq: int, held: dict[int, str]) -> None:
@@ -164,7 +170,7 @@ class _Book:
         seq = self.through + 1
         while seq <= self.top:
             if seq in self.new:
-                yield seq, self.new[seq]["body"], self.new[seq]["hash"]
+                yield seq, self.new[seq][_BODY], self.new[seq][_HASH]
                 seq += 1
                 continue
             query = select(ledger_rows.c.seq, ledger_rows.c.body, ledger_rows.c.hash).where(
@@ -195,9 +201,9 @@ def _open(connection: Connection, ledgers: Iterable[tuple[str, str]], at_us: int
 
 
 def _write(connection: Connection, books: Sequence[_Book], at_us: int) -> None:
-    rows = [{**row, "received_us": at_us} for book in books for row in book.new.values()]
+    rows = [(*row, at_us) for book in books for row in book.new.values()]
     if rows:
-        connection.execute(insert(connection, ledger_rows).on_conflict_do_nothing(), rows)
+        _insert_rows(connection, rows)
     aside = [{**row, "received_us": at_us} for book in books for row in book.aside]
     if aside:
         connection.execute(insert(connection, ledger_forks).on_conflict_do_nothing(), aside)
@@ -210,3 +216,14 @@ def _write(connection: Connection, books: Sequence[_Book], at_us: int) -> None:
         columns = ("through", "through_hash", "top")
         changing = update(ledger_epochs).where(ledger_epochs.c.id == bindparam("book"))
         connection.execute(changing.values({name: bindparam(name) for name in columns}), moved)
+
+
+def _insert_rows(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    """Insert or ignore by the driver itself: per row, SQLAlchemy's own parameters cost more than the database does."""
+    statement = insert(connection, ledger_rows).on_conflict_do_nothing().compile(dialect=connection.dialect)
+    names = statement.positiontup if statement.positional else None
+    columns = ledger_rows.columns.keys()
+    if names == columns:
+        connection.exec_driver_sql(str(statement), rows)
+    else:
+        connection.exec_driver_sql(str(statement), [dict(zip(columns, row, strict=True)) for row in rows])

@@ -229,10 +229,7 @@ def test_the_demo_ends_cleanly_with_nothing_left(tmp_path: Path) -> None:
 
 
 def test_a_demo_that_is_killed_leaves_nothing_either(tmp_path: Path) -> None:
-    with (
-        pytest.raises(AssertionError),
-        running_demo("--kiosks", "1", "--data-dir", str(tmp_path), clips=False) as found,
-    ):
+    with running_demo("--kiosks", "1", "--data-dir", str(tmp_path), clips=False) as found:
         workers = [found.pid("kiosks", found.kiosk.id, role) for role in ("agent", "overhead", "front")]
         os.kill(found.process.pid, signal.SIGKILL)
         found.process.wait()

@@ -1,0 +1,42 @@
+"""The page itself: one template, filled with the first view, and a fixed set of files."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Final
+
+from jinja2 import Environment, StrictUndefined
+
+from device.screen.model import View
+
+_TYPES: Final = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_HERE: Final = files("device.screen")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file of the page."""
+
+    content: bytes
+    media_type: str
+
+
+class Page:
+    """Read once at the start: the page works on when the card does not, and no path of a request reaches a disk."""
+
+    def __init__(self) -> None:
+        # `autoescape`, because a room may be called anything (H8).
+        environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        self._template = environment.from_string(_HERE.joinpath("templates", "kiosk.html").read_text(encoding="utf-8"))
+        self.assets: Final = {
+            found.name: Asset(found.read_bytes(), _TYPES[found.name.rpartition(".")[2]])
+            for found in _HERE.joinpath("static").iterdir()
+            if found.name.rpartition(".")[2] in _TYPES
+        }
+
+    def html(self, view: View, release: str) -> str:
+        """The page with `view` on it; `release` changes when an open page has to load itself anew."""
+        return self._template.render(view=view, release=release)
