@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from device import boot
+from device import boot, chores
 from device.cameras.boundary import DEFAULT_FACTORY
 from device.cameras.source import CameraSpec
 from device.cameras.supervisor import Camera
@@ -32,11 +32,6 @@ from device.uplink import Uplink
 _log = logging.getLogger(__name__)
 
 LEDGER_FILE: Final = "ledger.db"
-ALIVE_EVERY_S: Final = 2.0
-JUDGE_EVERY_S: Final = 0.25
-RETRY_EVERY_S: Final = 1.0
-STEP_MS: Final = 1_000
-"""A wall clock that moves this much against the monotonic one was stepped."""
 STOP_WITHIN_S: Final = 3.0
 
 
@@ -60,69 +55,67 @@ async def run(settings: Settings, hardware: Hardware) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
 
-    sock = _listen(settings.screen.port)
-    ledger = _open_ledger(settings)
-    journal = Journal(ledger)
-    found = boot.find(ledger)
-    gestures: asyncio.Queue[Gesture] = asyncio.Queue()
-    panel = _open_panel(settings, hardware, lambda gesture: loop.call_soon_threadsafe(gestures.put_nowait, gesture))
+    async with contextlib.AsyncExitStack() as stack:
+        sock = stack.enter_context(_listen(settings.screen.port))
+        ledger = _open_ledger(settings)
+        journal = Journal(ledger)
+        stack.push_async_callback(journal.close)
+        found = boot.find(ledger)
+        gestures: asyncio.Queue[Gesture] = asyncio.Queue()
+        panel = _open_panel(settings, hardware, lambda one: loop.call_soon_threadsafe(gestures.put_nowait, one))
+        if panel:
+            stack.callback(panel.stop)
 
-    cameras: dict[str, Camera] = {}
-    kiosk = Kiosk(settings, hardware.clock, journal, panel, cameras)
-    for role, wanted in (("overhead", settings.cameras.overhead), ("front", settings.cameras.front)):
-        cameras[role] = Camera(
-            _spec(role, wanted),
-            factory=hardware.camera_factory,
-            factory_args=hardware.camera_args.get(role, {}),
-            on_change=kiosk.camera,
-        )
-    uplink = Uplink(kiosk, journal)
-    screen = _Screen(uvicorn.Config(
-        create_screen(kiosk, settings.screen.port), log_level="warning", access_log=False, lifespan="off",
-        timeout_graceful_shutdown=1,
-    ))  # fmt: skip
-
-    kiosk.starts_last_hour = boot.count_start(ledger, hardware.clock.now())
-    kiosk.resume_session(found.session, found.rows)
-    if found.schedule:
-        kiosk.post(s.ScheduleSet(found.schedule))
-    kiosk.post(s.Booted(VERSION, found.open, found.done))
-
-    async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(work, name=f"kiosk.{name}")
-            for name, work in (
-                ("events", kiosk.run()),
-                ("gestures", _gestures(kiosk, gestures)),
-                ("cameras.overhead", cameras["overhead"].run()),
-                ("cameras.front", cameras["front"].run()),
-                ("screen", screen.serve(sockets=[sock])),
-                ("judge", _judge(kiosk)),
-                ("alive", _alive(kiosk, journal)),
-                ("clock", _watch_clock(kiosk)),
-                ("retry", _retry(kiosk, journal)),
-                ("link", uplink.link.run()),
-                ("outbox", uplink.outbox.run()),
-                ("readiness", uplink.run_readiness()),
-                ("health", uplink.run_health()),
-                ("commands", uplink.run_commands()),
+        cameras: dict[str, Camera] = {}
+        kiosk = Kiosk(settings, hardware.clock, journal, panel, cameras)
+        for role, wanted in (("overhead", settings.cameras.overhead), ("front", settings.cameras.front)):
+            cameras[role] = Camera(
+                _spec(role, wanted),
+                factory=hardware.camera_factory,
+                factory_args=hardware.camera_args.get(role, {}),
+                on_change=kiosk.camera,
             )
-        ]
-        _log.info(
-            "kiosk %s %s runs; its screen is http://127.0.0.1:%d/", settings.kiosk.id, VERSION, settings.screen.port
+        uplink = Uplink(kiosk, journal)
+        app = create_screen(kiosk, settings.screen.port)
+        screen = _Screen(
+            uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
-        await stopping.wait()
 
-        _log.info("stopping")
-        screen.should_exit = True
-        await uplink.say_goodbye()
-        await asyncio.gather(*(camera.stop(STOP_WITHIN_S) for camera in cameras.values()))
-        for task in running:
-            if task.get_name() != "kiosk.screen":
+        kiosk.starts_last_hour = boot.count_start(ledger, hardware.clock.now())
+        kiosk.resume_session(found.session, found.rows)
+        if found.schedule:
+            kiosk.post(s.ScheduleSet(found.schedule))
+        kiosk.post(s.Booted(VERSION, found.open, found.done))
+
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(work, name=f"kiosk.{name}")
+                for name, work in (
+                    ("events", kiosk.run()),
+                    ("gestures", chores.hand_over_gestures(kiosk, gestures)),
+                    ("cameras.overhead", cameras["overhead"].run()),
+                    ("cameras.front", cameras["front"].run()),
+                    ("judge", chores.judge(kiosk)),
+                    ("alive", chores.keep_alive_instant(kiosk, journal)),
+                    ("clock", chores.watch_clock(kiosk)),
+                    ("retry", chores.retry_ledger(kiosk, journal)),
+                    ("link", uplink.link.run()),
+                    ("outbox", uplink.outbox.run()),
+                    ("readiness", uplink.run_readiness()),
+                    ("health", uplink.run_health()),
+                    ("commands", uplink.run_commands()),
+                )
+            ]
+            tasks.create_task(screen.serve(sockets=[sock]), name="kiosk.screen")
+            _log.info("kiosk %s %s runs; its screen is on port %d", settings.kiosk.id, VERSION, settings.screen.port)
+            await stopping.wait()
+
+            _log.info("stopping")
+            screen.should_exit = True
+            await uplink.say_goodbye()
+            await asyncio.gather(*(camera.stop(STOP_WITHIN_S) for camera in cameras.values()))
+            for task in running:
                 task.cancel()
-    if panel:
-        panel.stop()
-    await journal.close()
 
 
 class _Screen(uvicorn.Server):
@@ -176,54 +169,3 @@ def _open_panel(settings: Settings, hardware: Hardware, on_gesture: Any) -> Pane
 
 def _spec(role: str, of: CameraSettings) -> CameraSpec:
     return CameraSpec(role=role, uri=of.uri, width=of.width, height=of.height, fps=of.fps)
-
-
-async def _gestures(kiosk: Kiosk, waiting: asyncio.Queue[Gesture]) -> None:
-    """Hand over what the button said, from the moment the pins were taken on."""
-    while True:
-        gesture = await waiting.get()
-        kiosk.gesture(gesture, kiosk.clock.now().mono_ns - time.monotonic_ns())
-
-
-async def _judge(kiosk: Kiosk) -> None:
-    while True:
-        kiosk.judge()
-        await asyncio.sleep(JUDGE_EVERY_S)
-
-
-async def _alive(kiosk: Kiosk, journal: Journal) -> None:
-    """In a session, keep the instant lived through, so that after a power cut the minutes end where life did."""
-    while True:
-        if kiosk.state.session:
-            now = kiosk.clock.now()
-            with contextlib.suppress(LedgerUnwritable):  # told by the row that fails next; there is always one
-                await journal.call(lambda ledger, now=now: boot.remember_alive(ledger, now))  # type: ignore[misc]
-        await asyncio.sleep(ALIVE_EVERY_S)
-
-
-async def _watch_clock(kiosk: Kiosk) -> None:
-    """Notice when the wall clock is stepped against the monotonic one."""
-    before = kiosk.clock.now()
-    while True:
-        await asyncio.sleep(1)
-        now = kiosk.clock.now()
-        wall_ms = (now.wall - before.wall).total_seconds() * 1_000
-        step_ms = round(wall_ms - (now.mono_ns - before.mono_ns) / 1_000_000)
-        if abs(step_ms) >= STEP_MS or now.trust is not before.trust:
-            kiosk.post(s.ClockStepped(step_ms))
-        before = now
-
-
-async def _retry(kiosk: Kiosk, journal: Journal) -> None:
-    """While the disk refuses, try again every second what is kept in memory."""
-    while True:
-        await asyncio.sleep(RETRY_EVERY_S)
-        if not kiosk.unwritten:
-            continue
-        try:
-            await journal.call(Ledger.write_waiting)
-        except LedgerUnwritable:
-            continue  # said once when it began
-        _log.info("the ledger can be written again")
-        kiosk.unwritten = False
-        kiosk.post(s.StorageChanged(ok=True))

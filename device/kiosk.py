@@ -11,7 +11,8 @@ from typing import Final
 from device import effects, readiness
 from device.cameras.errors import CameraError
 from device.cameras.ladder import CameraState
-from device.cameras.supervisor import Camera, CameraStatus
+from device.cameras.status import CameraStatus
+from device.cameras.supervisor import Camera
 from device.errors import KioskError, LedgerUnwritable
 from device.gestures import Gesture, Kind
 from device.health import Vitals

@@ -21,7 +21,7 @@ from fleet.hearing import Heard, Hearing
 from fleet.inbox import Inbox
 from fleet.incoming import Parcel, Reason
 from fleet.metrics import Metrics
-from fleet.roll import Roll
+from fleet.roll import Roll, Unsaved
 from fleet.sessions import refold
 from fleet.store import commands, kiosks, ledger, sessions
 from fleet.store.engine import Database
@@ -37,7 +37,7 @@ SAVE_EVERY_S: Final = 2.0
 """How old the store's copy of the roll may be; a crash forgets no more than that of presence."""
 PROOF_S: Final = 1.0
 """A commit this recent proves that the store works."""
-ANSWER_EVERY_S: Final = 0.1
+ANSWER_EVERY_S: Final = 0.25
 """Under load, one acknowledgement stands for all rows of a kiosk that were committed in this time."""
 FOLD_EVERY_S: Final = 0.5
 MOST_FOLDS: Final = 200
@@ -84,6 +84,7 @@ class Ingest:
         self._hearing = Hearing(roll, metrics)
         self._answers = Answers()
         self._heard = Heard()
+        self._numbers: ledger.Numbers = {}
         self._unanswered: list[Outcome] = []
         self._failures = 0
         self._answered_at_s = self._retry_at_s = self._saved_at_s = self._folded_at_s = self._tidied_at_s = float(
@@ -166,7 +167,8 @@ class Ingest:
     def _write(self, now: Instant) -> None:
         """Keep all that waits; answer the ledgers when it is committed."""
         heard = self._heard
-        unsaved = self._roll.take_unsaved()
+        saves = self._roll.has_new or not heard.has_facts or now.mono_s - self._saved_at_s >= SAVE_EVERY_S
+        unsaved = self._roll.take_unsaved() if saves else Unsaved([], [])
         began_s = self._clock.now().mono_s
         try:
             with self._database.write() as connection:
@@ -183,7 +185,7 @@ class Ingest:
             _log.warning("a transaction was refused, each part is tried alone: %s", error)
             self._roll.give_back(unsaved)
             outcomes = self._write_one_by_one(now)
-        self._saved_at_s = now.mono_s
+        self._saved_at_s = now.mono_s if saves else self._saved_at_s
         self._committed(began_s)
         heard.kept()
         for outcome in outcomes:
@@ -216,7 +218,7 @@ class Ingest:
         return outcomes
 
     def _keep(self, connection: Connection, parcels: Sequence[Parcel], now: Instant) -> list[Outcome]:
-        outcomes = ledger.take(connection, parcels, now.at)
+        outcomes = ledger.take(connection, parcels, now.at, self._numbers)
         touched = [(id_, one.kiosk, one.campus) for one in outcomes for id_ in one.sessions]
         foreign = sessions.touch(connection, touched, now.at)
         self._metrics.foreign_sessions.inc(foreign)

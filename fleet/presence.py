@@ -74,7 +74,7 @@ def sign(presence: Presence, now: Instant) -> Presence:
     """After a live message of the kiosk."""
     online = presence.reach(now) is Reach.ONLINE
     since = presence.online_since if online else now.at
-    return replace(presence, heard=now, heard_here=True, online_since=since, dead_since=None)
+    return Presence(presence.listening, presence.birth, presence.epoch, now, True, since, None)  # noqa: FBT003  # in order; far cheaper than replace
 
 
 def born(presence: Presence, birth: int, epoch: str | None, *, retained: bool, now: Instant) -> Presence:

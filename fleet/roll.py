@@ -5,8 +5,8 @@ replaced as a whole, so a reader sees one moment of a kiosk.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from fleet import presence as fold
 from fleet.clock import Instant
@@ -18,9 +18,8 @@ MOST_KIOSKS: Final = 100_000
 """A broker that lets anyone publish must not fill our memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One kiosk, as last heard."""
+class Entry(NamedTuple):
+    """One kiosk, as last heard. A tuple, because it is replaced with every message."""
 
     id: str
     campus: str
@@ -76,7 +75,7 @@ class Roll:
         if not live or entry.presence.heard is now:  # many messages of one batch are one sign
             return False
         was_online = entry.presence.reach(now) is Reach.ONLINE
-        self._entries[kiosk] = replace(entry, presence=fold.sign(entry.presence, now))
+        self._entries[kiosk] = entry._replace(presence=fold.sign(entry.presence, now))
         self._heard.add(kiosk)
         return not was_online
 
@@ -86,34 +85,36 @@ class Roll:
         before = entry.presence
         if message.state is PresenceState.OFFLINE:
             after = fold.died(before, message.birth, retained=not live, now=now)
-            self._put(replace(entry, presence=after))
+            self._put(entry._replace(presence=after))
             return
         after = fold.born(before, message.birth, message.epoch, retained=not live, now=now)
         if after.birth != message.birth:  # an old one
-            self._put(replace(entry, presence=after))
+            self._put(entry._replace(presence=after))
             return
         epoch = message.epoch or entry.epoch
         through = entry.through if epoch == entry.epoch else 0
-        told = replace(entry, presence=after, boot=message.boot, version=message.version, epoch=epoch, through=through)
+        told = entry._replace(presence=after, boot=message.boot, version=message.version, epoch=epoch, through=through)
         self._put(told)
 
     def readiness(self, kiosk: str, readiness: Readiness, now: Instant, *, live: bool) -> None:
         """The kiosk's verdict; a replayed one that is already known changes nothing."""
         entry = self._entries[kiosk]
         if live:
-            self._put(replace(entry, readiness=readiness, readiness_at=now))
+            self._put(entry._replace(readiness=readiness, readiness_at=now))
         elif entry.readiness is None or entry.readiness.at < readiness.at:
-            self._put(replace(entry, readiness=readiness, readiness_at=None))
+            self._put(entry._replace(readiness=readiness, readiness_at=None))
 
     def health(self, kiosk: str, health: dict[str, Any], now: Instant) -> None:
         """The kiosk's vitals."""
-        self._put(replace(self._entries[kiosk], health=health, health_at=now))
+        self._put(self._entries[kiosk]._replace(health=health, health_at=now))
 
     def ledger(self, kiosk: str, epoch: str, through: int, *, new: bool) -> None:
         """Rows of `epoch` were committed; a `new` epoch is the kiosk's current one from now on."""
         entry = self._entries[kiosk]
-        if new or entry.epoch is None or entry.epoch == epoch:
-            self._put(replace(entry, epoch=epoch, through=through))
+        if entry.epoch == epoch:
+            self._entries[kiosk] = entry._replace(through=through)  # the store has this elsewhere
+        elif new or entry.epoch is None:
+            self._put(entry._replace(epoch=epoch, through=through))
 
     @property
     def has_unsaved(self) -> bool:

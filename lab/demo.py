@@ -94,7 +94,7 @@ async def run(options: Options) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     say = _progress if not options.json else _quiet
-    async with _folder(options) as folder, _parts(options, folder, say) as demo:
+    async with _folder(options) as folder, parts(options, folder, say) as demo:
         ready = asyncio.ensure_future(_ready(demo))
         ended = asyncio.ensure_future(stopping.wait())
         await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -109,7 +109,7 @@ async def run(options: Options) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _parts(options: Options, folder: Path, say: Callable[[str], None]) -> AsyncIterator[Demo]:
+async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> AsyncIterator[Demo]:
     """Start broker, fleet, lab and kiosks; stop them in reverse, whatever happened in between."""
     async with contextlib.AsyncExitStack() as stack:
         say(f"Starting the broker: {'mosquitto' if mosquitto_path() else 'amqtt, as mosquitto is not installed'} ...")
@@ -118,7 +118,7 @@ async def _parts(options: Options, folder: Path, say: Callable[[str], None]) -> 
 
         say("Starting the fleet ...")
         port = _port_for_fleet(options.port)
-        config = _fleet_settings(_made(folder / "fleet"), port, broker.port)
+        config = fleet_settings(_made(folder / "fleet"), port, broker.port)
         people = await asyncio.to_thread(invite, config)
         command = [sys.executable, "-P", "-m", "fleet.cli", "serve", "--config", str(config)]
         fleet = Kept(lambda: Child(command, log=folder / "fleet.log"), RESTART_S)
@@ -198,7 +198,8 @@ def _models(options: Options) -> list[Model]:
     return [Model(id_, campus, room, free_port(), sources) for id_, campus, room in rooms[: options.kiosks]]
 
 
-def _fleet_settings(folder: Path, port: int, broker_port: int) -> Path:
+def fleet_settings(folder: Path, port: int, broker_port: int) -> Path:
+    """Write a fleet.toml into `folder`."""
     path = folder / "fleet.toml"
     path.write_text(
         f"data_dir = {json.dumps(str(folder / 'data'))}\nport = {port}\n"

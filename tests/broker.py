@@ -1,6 +1,5 @@
 """A real mosquitto for tests: a child on a free port with a configuration of its own, gone when the test is."""
 
-import ctypes
 import shutil
 import signal
 import socket
@@ -18,9 +17,6 @@ _SBIN = "/usr/sbin/mosquitto"
 MOSQUITTO = shutil.which("mosquitto") or (_SBIN if Path(_SBIN).exists() else None)
 
 needs_mosquitto = pytest.mark.needs_mosquitto
-
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
 
 
 @dataclass
@@ -47,9 +43,9 @@ class Mosquitto:
         config = self.folder / "mosquitto.conf"
         config.write_text("\n".join((f"listener {self.port} 127.0.0.1", *self.lines)) + "\n")
         with (self.folder / "mosquitto.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [MOSQUITTO, "-c", str(config)], stdout=log, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
-            )
+            # setpriv replaces itself by mosquitto, which then dies with the tests however they end.
+            command = ["setpriv", "--pdeathsig", "KILL", MOSQUITTO, "-c", str(config)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 10
         while True:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
@@ -111,7 +107,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -2,22 +2,36 @@
 
 import json
 import math
-from typing import Any, Final, NoReturn, TypeVar
+import re
+from typing import Any, Final, NoReturn, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from wire.errors import BadPayload
 
 MAX_PAYLOAD_BYTES: Final = 256 * 1024
 """Payloads over this are refused before they are parsed."""
 
-_MAX_INT_DIGITS: Final = 19  # a signed 64-bit number: what SQLite and PostgreSQL can keep
+MAX_DEPTH: Final = 32
+"""Objects and lists within each other; far more than any message has, far less than any reader's own limit."""
+
+_MAX_INT: Final = 2**63 - 1  # what SQLite and PostgreSQL can keep
+_MAX_INT_DIGITS: Final = len(str(_MAX_INT))
+_HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class WireModel(BaseModel):
     """A frozen message model that ignores fields it does not know: old kiosks outlive new fleets (docs/adr/0002)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _fits_64_bits(self) -> Self:
+        # `decode` cannot see them all: pydantic takes a text of digits where a number belongs.
+        for name, value in self.__dict__.items():
+            if type(value) is int and abs(value) > _MAX_INT:
+                raise ValueError(f"{name}: a number over 64 bits")
+        return self
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -27,8 +41,8 @@ def decode(payload: bytes) -> dict[str, Any]:
     """The JSON object in `payload`.
 
     Raises:
-        BadPayload: over 256 KiB, not UTF-8, not JSON, not an object, nested too deep, a repeated key, a number that is
-            not finite or does not fit 64 bits.
+        BadPayload: over 256 KiB, not UTF-8, not JSON, not an object, nested deeper than 32, a repeated key, half a
+            character, a number that is not finite or does not fit 64 bits.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise BadPayload(f"{len(payload)} bytes, more than the {MAX_PAYLOAD_BYTES} allowed")
@@ -43,6 +57,10 @@ def decode(payload: bytes) -> dict[str, Any]:
         raise BadPayload(f"not JSON: {error.msg} at character {error.pos}") from error
     if not isinstance(value, dict):
         raise BadPayload(f"a JSON {type(value).__name__} where an object belongs")
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _shallow(value)
+    if _HALF_CHARACTER.search(text):
+        _whole_characters(value)
     return value
 
 
@@ -71,6 +89,23 @@ def compact(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
+def _shallow(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        nests = [one for one in level if isinstance(one, dict | list)]
+        if not nests:
+            return
+        level = [inner for one in nests for inner in (one.values() if isinstance(one, dict) else one)]
+    raise BadPayload("nested too deep")
+
+
+def _whole_characters(value: Any) -> None:
+    try:
+        compact(value).encode()
+    except UnicodeEncodeError as error:
+        raise BadPayload("half a character: an escaped surrogate without its other half") from error
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
@@ -86,8 +121,8 @@ def _finite(text: str) -> float:
 
 
 def _bounded(text: str) -> int:
-    if len(text.lstrip("-")) > _MAX_INT_DIGITS:
-        raise BadPayload(f"a number of {len(text)} digits")
+    if len(text.lstrip("-")) > _MAX_INT_DIGITS or abs(int(text)) > _MAX_INT:
+        raise BadPayload(f"a number of {len(text)} digits, more than 64 bits hold")
     return int(text)
 
 

@@ -79,9 +79,9 @@ def verified(prev: str, rows: Iterable[WireRow], first: int) -> list[Row]:
 
 def distinct(rows: Iterable[Row]) -> list[Row]:
     """The rows without copies: a forked ledger repeats facts under new numbers, and a fact counts once."""
-    seen: dict[tuple[str, int, str, str], Row] = {}
+    seen: dict[tuple[str, int, str, str | None, str], Row] = {}
     for row in rows:
-        seen.setdefault((row.boot, row.mono_ns, row.type, compact(row.data)), row)
+        seen.setdefault((row.boot, row.mono_ns, row.type, row.session, compact(row.data)), row)
     return list(seen.values())
 
 
@@ -146,6 +146,8 @@ class SessionStarted(WireModel):
     needs: tuple[str, ...] = ("overhead", "front")
     giving: tuple[str, ...] = ()
     """The cameras that already gave pictures at the start."""
+    missing: tuple[str, ...] = ()
+    """The cameras already known to be missing at the start."""
     link_up: bool = False
     therapist_known: bool = False
 
@@ -154,6 +156,14 @@ class By(WireModel):
     """By what: `button`, `screen`, `fleet`, `kiosk`, `power`."""
 
     by: str
+
+
+class SessionContinued(By):
+    """A press soon after the end: the session goes on, with what is so now, for its rows tell nothing of meanwhile."""
+
+    giving: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    link_up: bool = False
 
 
 class SessionExtended(WireModel):
@@ -252,7 +262,7 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "session.kept": By,
     "session.ending": SessionEnding,
     "session.ended": SessionEnded,
-    "session.continued": By,
+    "session.continued": SessionContinued,
     "session.cancelled": Reason,
     "start.refused": Reason,
     "start.overdue": StartOverdue,

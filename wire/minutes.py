@@ -13,8 +13,17 @@ from typing import Final
 
 from pydantic import AwareDatetime, Field, NonNegativeInt
 
-from wire.codec import WireModel
-from wire.ledger import ClockTrust, PowerLost, Row, SessionEnded, SessionExtended, SessionStarted
+from wire.codec import Model, WireModel, validate
+from wire.errors import BadPayload
+from wire.ledger import (
+    ClockTrust,
+    PowerLost,
+    Row,
+    SessionContinued,
+    SessionEnded,
+    SessionExtended,
+    SessionStarted,
+)
 
 FOLD_VERSION: Final = 1
 """Rises when the same rows would give other minutes; an ADR says why."""
@@ -88,22 +97,30 @@ class Until:
 
 
 def fold(rows: Iterable[Row], until: Until | None = None) -> SessionRecord:
-    """The record of one session.
+    """The record of one session; a row whose data do not fit its type moves no minutes.
 
     Args:
         rows: the rows that carry this session's id, in ledger order.
         until: now, for a session that still runs; without it the last row is the last thing known.
     """
     kept = list(rows)
-    start = next((row for row in kept if row.type == "session.started"), None)
-    if start is None:
+    begin = next((n for n, row in enumerate(kept) if row.type == "session.started"), None)
+    told = None if begin is None else _read(SessionStarted, kept[begin])
+    if begin is None or told is None:
         return SessionRecord(state="unknown")
-    line = _Line(start, _Dates(kept))
-    for row in kept[kept.index(start) + 1 :]:
+    line = _Line(kept[begin], told, _Dates(kept))
+    for row in kept[begin + 1 :]:
         line.take(row)
     if until is not None and line.end_ns is None:
-        line.reach(line.place(until.boot, until.mono_ns))
+        line.arrive(until.boot, until.mono_ns)
     return line.record()
+
+
+def _read(model: type[Model], row: Row) -> Model | None:
+    try:
+        return validate(model, row.data)
+    except BadPayload:
+        return None  # written by something else than this contract's machine; there is nobody to tell in a fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +131,12 @@ class _Flags:
     giving: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
     therapist: bool | None = None
+
+    def counts_as(self, needs: frozenset[str]) -> tuple[Mode, str | None]:
+        """Running without any picture is an interruption by the cameras."""
+        if self.mode is Mode.RUNNING and needs and self.lost >= needs:
+            return Mode.INTERRUPTED, "camera"
+        return self.mode, self.cause
 
 
 class _Dates:
@@ -137,7 +160,10 @@ class _Dates:
         anchor = self._anchors.get(boot)
         if anchor is None:
             return None
-        return anchor.at + timedelta(microseconds=(mono_ns - anchor.mono_ns) / 1_000)
+        try:
+            return anchor.at + timedelta(microseconds=(mono_ns - anchor.mono_ns) / 1_000)
+        except OverflowError:  # a date that no calendar has
+            return None
 
 
 @dataclass(slots=True)
@@ -145,26 +171,27 @@ class _Line:
     """The session as a line of nanoseconds from its start, drawn row by row."""
 
     start: Row
+    told: SessionStarted
     dates: _Dates
-    told: SessionStarted = field(init=False)
     now: _Flags = field(init=False)
     cursor_ns: int = 0
     end_ns: int | None = None
     ended: SessionEnded | None = None
     cancelled: bool = False
     extended_ms: int = 0
-    unknown_gaps: int = 0
+    unknown_gaps_ns: list[int] = field(default_factory=list)
+    """Where on the line the gaps of unknown length lie."""
     pieces: list[tuple[int, int, _Flags]] = field(default_factory=list)
     _offset_ns: dict[str, int] = field(default_factory=dict)
     _boot: str = ""
 
     def __post_init__(self) -> None:
-        self.told = SessionStarted.model_validate(self.start.data)
         self._boot = self.start.boot
         self._offset_ns[self._boot] = -self.start.mono_ns
         self.now = _Flags(
             link_up=self.told.link_up,
             giving=frozenset(self.told.giving),
+            lost=frozenset(self.told.missing),
             therapist=False if self.told.therapist_known else None,
         )
 
@@ -174,10 +201,10 @@ class _Line:
             before = self.dates.at(self._boot, self.cursor_ns - self._offset_ns[self._boot])
             after = self.dates.at(boot, mono_ns)
             gap_ns = 0
-            if before is None or after is None:
-                self.unknown_gaps += 1
+            if before is None or after is None or after < before:  # then one of them is wrong
+                self.unknown_gaps_ns.append(self.cursor_ns)
             else:
-                gap_ns = max(0, round((after - before).total_seconds() * 1_000_000_000))
+                gap_ns = (after - before) // timedelta(microseconds=1) * 1_000
             self._offset_ns[boot] = self.cursor_ns + gap_ns - mono_ns
             self._boot = boot
         return mono_ns + self._offset_ns[boot]
@@ -188,24 +215,30 @@ class _Line:
             self.pieces.append((self.cursor_ns, place_ns, self.now))
             self.cursor_ns = place_ns
 
+    def arrive(self, boot: str, mono_ns: int) -> int:
+        """Draw on to an instant, and say where it lies; what came before a boot that nothing announced is unknown."""
+        if boot not in self._offset_ns:
+            self._interrupt("unknown")
+        here = self.place(boot, mono_ns)
+        self.reach(here)
+        return here
+
     def take(self, row: Row) -> None:
         """Draw on to `row` and let it change what holds."""
         if self.cancelled:
             return
-        if row.type == "power.lost":
-            lost = PowerLost.model_validate(row.data)
-            if lost.boot in self._offset_ns:
-                self.reach(self.place(lost.boot, lost.mono_ns))
-            self._change(mode=Mode.INTERRUPTED, cause=lost.cause)
-        elif row.boot not in self._offset_ns:  # the row that would say why has not arrived
-            self._change(mode=Mode.INTERRUPTED, cause="unknown")
-        here = self.place(row.boot, row.mono_ns)
         if self.end_ns is not None:
             if row.type == "session.continued":
-                self._continue(here)
+                self._continue(row)
             return
-        self.reach(here)
-        self._apply(row, here)
+        lost = _read(PowerLost, row) if row.type == "power.lost" else None
+        if lost is not None:
+            if lost.boot in self._offset_ns:
+                self.reach(self.place(lost.boot, lost.mono_ns))
+            self._interrupt(lost.cause)
+            self.reach(self.place(row.boot, row.mono_ns))
+        else:
+            self._apply(row, self.arrive(row.boot, row.mono_ns))
 
     def _apply(self, row: Row, here: int) -> None:  # noqa: C901  # one arm for each type that changes the line
         role = str(row.data.get("role", ""))
@@ -215,9 +248,11 @@ class _Line:
             case "session.resumed":
                 self._change(mode=Mode.RUNNING, cause=None)
             case "session.extended":
-                self.extended_ms += SessionExtended.model_validate(row.data).by_ms
+                extended = _read(SessionExtended, row)
+                self.extended_ms += extended.by_ms if extended else 0
             case "session.ended":
-                self.ended = SessionEnded.model_validate(row.data)
+                written = SessionEnded(by="unknown", boot=row.boot, mono_ns=row.mono_ns, at=row.at)
+                self.ended = _read(SessionEnded, row) or written
                 known = self.ended.boot in self._offset_ns
                 end = self.place(self.ended.boot, self.ended.mono_ns) if known else here
                 self._cut(max(0, min(end, here)))
@@ -239,22 +274,29 @@ class _Line:
     def _change(self, **changes: object) -> None:
         self.now = replace(self.now, **changes)  # type: ignore[arg-type]  # names are those of the fields above
 
+    def _interrupt(self, cause: str) -> None:
+        # The agent that comes up next knows of no link, camera or therapist before it has told so.
+        therapist = None if self.now.therapist is None else False
+        self.now = _Flags(Mode.INTERRUPTED, cause, link_up=False, therapist=therapist)
+
     def _cut(self, end_ns: int) -> None:
         self.end_ns = self.cursor_ns = end_ns
+        self.unknown_gaps_ns = [one for one in self.unknown_gaps_ns if one < end_ns]
         self.pieces = [(begin, min(end, end_ns), flags) for begin, end, flags in self.pieces if begin < end_ns]
 
-    def _continue(self, here: int) -> None:
+    def _continue(self, row: Row) -> None:
         self.end_ns = self.ended = None
-        self._change(mode=Mode.INTERRUPTED, cause="person")
-        self.reach(here)
+        self._interrupt("person")
+        self.reach(self.place(row.boot, row.mono_ns))
         self._change(mode=Mode.RUNNING, cause=None)
+        seen = _read(SessionContinued, row)
+        if seen is not None:
+            self._change(link_up=seen.link_up, giving=frozenset(seen.giving), lost=frozenset(seen.missing))
 
     def _spans(self) -> tuple[Span, ...]:
         spans: list[Span] = []
         for begin, end, flags in self.pieces:
-            mode, cause = flags.mode, flags.cause
-            if mode is Mode.RUNNING and self.told.needs and flags.lost >= set(self.told.needs):
-                mode, cause = Mode.INTERRUPTED, "camera"
+            mode, cause = flags.counts_as(frozenset(self.told.needs))
             span = Span(
                 start_ms=begin // _NS_PER_MS,
                 end_ms=end // _NS_PER_MS,
@@ -276,13 +318,11 @@ class _Line:
     def record(self) -> SessionRecord:
         spans = () if self.cancelled else self._spans()
         ended = self.ended if self.end_ns is not None else None
-        state = self.now.mode.value
+        state = self.now.counts_as(frozenset(self.told.needs))[0].value
         if self.cancelled:
             state = "cancelled"
         elif ended is not None:
             state = "ended"
-        elif spans and spans[-1].mode is Mode.INTERRUPTED:
-            state = Mode.INTERRUPTED.value
         return SessionRecord(
             state=state,
             started_at=self.dates.at(self.start.boot, self.start.mono_ns) or self.start.at,
@@ -321,7 +361,7 @@ class _Line:
             connected_ms=_sum(span for span in running if span.therapist) if knows_therapist else None,
             overrun_ms=0 if planned_end_ms is None else max(0, elapsed_ms - max(0, planned_end_ms)),
             planned_ms=self.told.planned_ms,
-            unknown_gaps=self.unknown_gaps,
+            unknown_gaps=len(self.unknown_gaps_ns),
         )
 
 

@@ -15,6 +15,8 @@ DEAF_AFTER_NS: Final = 1_500_000_000
 """Six heartbeats missed."""
 START_GRACE_NS: Final = 10_000_000_000
 """A cold Raspberry Pi takes seconds to start Python and load OpenCV."""
+LAST_BREATH_NS: Final = 500_000_000
+"""A process that ends closes its socket a moment before it is gone."""
 STALLED_AFTER_NS: Final = 2_000_000_000
 REOPEN_EVERY_NS: Final = 3_000_000_000
 YOUNG_NS: Final = 10_000_000_000
@@ -49,8 +51,8 @@ class Life:
     """When its last report was read; None before the first."""
     report: Report | None = None
     reopen_asked_ns: int | None = None
-    deaf: bool = False
-    """The worker closed its end of the socket, so nothing will ever be heard again."""
+    hung_up_ns: int | None = None
+    """When its end of the socket was seen closed: it is about to end, or nothing will ever be heard of it again."""
     killed_ns: int | None = None
     """When it was sent SIGKILL; None while it may live."""
 
@@ -59,7 +61,9 @@ def next_rung(life: Life, now_ns: int) -> Rung:
     """What to do about a worker that has not ended."""
     if life.killed_ns is not None:
         return Rung.WAIT
-    if life.deaf or _is_silent(life, now_ns):
+    if life.hung_up_ns is not None:
+        return Rung.KILL if now_ns - life.hung_up_ns >= LAST_BREATH_NS else Rung.WAIT
+    if _is_silent(life, now_ns):
         return Rung.KILL
     asked_ns = life.reopen_asked_ns
     if is_stalled(life.report) and (asked_ns is None or now_ns - asked_ns >= REOPEN_EVERY_NS):

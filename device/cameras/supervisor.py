@@ -198,7 +198,7 @@ class Camera:
             self._bury(worker)
 
     def _hear(self) -> None:
-        if self._worker is None or self._life is None or self._life.deaf:
+        if self._worker is None or self._life is None or self._life.hung_up_ns is not None:
             return
         reports, closed = self._worker.hear()
         if reports:
@@ -207,7 +207,7 @@ class Camera:
         if closed:
             # Left in, the reader would wake the loop for ever.
             asyncio.get_running_loop().remove_reader(self._worker.control_fd)
-            self._life = replace(self._life, deaf=True)
+            self._life = replace(self._life, hung_up_ns=self._clock_ns())
         self._notice()
 
     def _climb(self) -> None:
@@ -216,7 +216,7 @@ class Camera:
         now_ns = self._clock_ns()
         match ladder.next_rung(self._life, now_ns):
             case Rung.KILL:
-                self._kill("it closed its socket" if self._life.deaf else "it gave no sign of life")
+                self._kill("it gave no sign of life" if self._life.hung_up_ns is None else "it hung up and did not end")
             case Rung.REOPEN:
                 self._worker.send(Order(Do.REOPEN, self._order))
                 self._life = replace(self._life, reopen_asked_ns=now_ns)

@@ -4,11 +4,12 @@ All calls come from one thread (see `journal.py`): SQLite before 3.51.3 can dama
 or checkpoint at once, and Debian 12 has 3.40.
 """
 
+import contextlib
 import json
 import logging
 import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -17,13 +18,18 @@ from sqlite_utils.migrations import Migrations
 
 from device.errors import LedgerDamaged, LedgerUnwritable
 from device.session.states import Fact
-from wire.ledger import Row, body_of, chained, checked, distinct, row_of
+from wire.errors import BadPayload, WireError
+from wire.ledger import Row, body_of, chained, checked, distinct, row_of, verified
 from wire.messages import LedgerAck, LedgerBatch, WireRow
 
 _log = logging.getLogger(__name__)
 
 BATCH_ROWS: Final = 250
 BATCH_BYTES: Final = 128 * 1024
+ROW_CHARACTERS: Final = 16_384
+"""A longer row could never be sent (`wire.messages.WireRow`)."""
+_VERIFIED_ROWS: Final = 1_000
+"""The chain of the newest rows is looked at on opening; more would make a start slow."""
 
 migrations: Final = Migrations("carrel-kiosk-ledger")
 
@@ -51,6 +57,7 @@ class Ledger:
         self._unwritten: list[tuple[Row, str, str]] = []
         self._seq = self._acked = 0
         self._head = ""
+        self._acked_lost = False
         found = list(db.query("select epoch from epochs order by made desc limit 1"))
         self.epoch: str = found[0]["epoch"] if found else self._begin(str(uuid.uuid4()), 1)
         self._load()
@@ -65,42 +72,43 @@ class Ledger:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            connection.executescript("pragma journal_mode=wal; pragma synchronous=full; pragma busy_timeout=5000")
-            db = Database(connection)
-            if db.execute("pragma quick_check(1)").fetchone()[0] != "ok":
-                raise LedgerDamaged(f"{path}: SQLite finds the file damaged")
-            migrations.apply(db)
-            return cls(db)
+            with contextlib.ExitStack() as on_failure:
+                connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+                on_failure.callback(connection.close)
+                connection.executescript("pragma journal_mode=wal; pragma synchronous=full; pragma busy_timeout=5000")
+                db = Database(connection)
+                if db.execute("pragma quick_check(1)").fetchone()[0] != "ok":
+                    raise LedgerDamaged(f"{path}: SQLite finds the file damaged")
+                migrations.apply(db)
+                ledger = cls(db)
+                ledger._verify()  # noqa: SLF001  # its own class
+                on_failure.pop_all()
+                return ledger
         except sqlite3.OperationalError as error:
             raise LedgerUnwritable(f"{path}: {error}") from error
         except OSError as error:
             raise LedgerUnwritable(f"{path}: {error.strerror or error}") from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, WireError) as error:
             raise LedgerDamaged(f"{path}: {error}") from error
 
     def append(self, facts: Sequence[Fact]) -> list[Row]:
         """Write `facts` as rows, all or none, durable on return.
 
         Raises:
+            BadPayload: a fact that fits no type, or is too long; none of `facts` is kept or has a number.
             LedgerUnwritable: the disk refuses; the rows have their numbers, are kept in memory and go first next time.
+            LedgerDamaged: as above, but the file itself is found damaged.
         """
-        rows = []
-        for fact in facts:
-            self._seq += 1
-            row = as_row(fact, self._seq)
-            body = body_of(row)
-            self._head = chained(self._head, body)
-            self._unwritten.append((row, body, self._head))
-            rows.append(row)
+        rows = [as_row(fact, seq) for seq, fact in enumerate(facts, self._seq + 1)]
+        self._chain(rows)
         self.write_waiting()
         return rows
 
     def write_waiting(self) -> None:
-        """Write what is in memory only; raises `LedgerUnwritable` as `append` does."""
+        """Write what is in memory only; raises `LedgerUnwritable` and `LedgerDamaged` as `append` does."""
         if not self._unwritten:
             return
-        try:
+        with self._writing("the ledger"):
             with self._db.atomic():
                 self._db.table("rows").insert_all(
                     {
@@ -109,8 +117,6 @@ class Ledger:
                     }
                     for row, body, hash_ in self._unwritten
                 )  # fmt: skip
-        except (sqlite3.OperationalError, OSError) as error:
-            raise LedgerUnwritable(f"the ledger cannot be written: {error}") from error
         self._unwritten.clear()
 
     @property
@@ -144,6 +150,8 @@ class Ledger:
         if ack.epoch != self.epoch:
             return False
         if ack.fork_at is not None:
+            if ack.fork_at > self._seq:
+                return False
             self.fork(ack.fork_at)
         elif ack.replay_from is not None:
             self._remember_acked(min(self._acked, ack.replay_from - 1))
@@ -154,21 +162,27 @@ class Ledger:
         return True
 
     def fork(self, at_seq: int) -> None:
-        """Open a new epoch and copy the rows from `at_seq` on into it: the fleet holds others by their numbers."""
+        """Open a new epoch and copy the rows from `at_seq` on into it: the fleet holds others by their numbers.
+
+        Raises:
+            LedgerUnwritable: the disk refuses; the ledger goes on in the old epoch, and the fleet will ask again.
+        """
         self.write_waiting()
         old, moved = self.epoch, [row for row in self.rows(after=at_seq - 1) if row.type != "ledger.forked"]
         made = self._db.execute("select max(made) from epochs").fetchone()[0]
-        with self._db.atomic():
-            self._begin(str(uuid.uuid4()), made + 1)
-            if moved:
-                note = {"type": "ledger.forked", "session": None, "data": {"epoch": old, "seq": at_seq}}
-                copies = [moved[0].model_copy(update=note), *moved]
-                for seq, row in enumerate(copies, 1):
-                    body = body_of(row.model_copy(update={"seq": seq}))
-                    self._head = chained(self._head, body)
-                    self._unwritten.append((row.model_copy(update={"seq": seq}), body, self._head))
-                self._seq = len(copies)
-                self.write_waiting()
+        before = self.epoch, self._seq, self._acked, self._head
+        try:
+            with self._writing("a new epoch"), self._db.atomic():
+                self._begin(str(uuid.uuid4()), made + 1)
+                if moved:
+                    note = {"type": "ledger.forked", "session": None, "data": {"epoch": old, "seq": at_seq}}
+                    copies = [moved[0].model_copy(update=note), *moved]
+                    self._chain([row.model_copy(update={"seq": seq}) for seq, row in enumerate(copies, 1)])
+                    self.write_waiting()
+        except BaseException:
+            self.epoch, self._seq, self._acked, self._head = before
+            self._unwritten.clear()  # copies; the rows themselves stand in the old epoch
+            raise
         _log.warning("ledger forked at %d: epoch %s goes on as %s", at_seq, old, self.epoch)
 
     def rows(self, after: int = 0, limit: int = -1) -> list[Row]:
@@ -183,13 +197,19 @@ class Ledger:
 
     def last_session(self) -> str | None:
         """The id of the session that was started last."""
-        query = "select session from rows where type = 'session.started' and epoch = ? order by seq desc limit 1"
-        return next((row["session"] for row in self._db.query(query, [self.epoch])), None)
+        query = (
+            "select session from rows join epochs using (epoch) "
+            "where type = 'session.started' order by made desc, seq desc limit 1"
+        )
+        return next((row["session"] for row in self._db.query(query)), None)
 
     def booked(self) -> frozenset[str]:
-        """The bookings that had their session."""
-        query = "select body from rows where type = 'session.started' and epoch = ?"
-        bookings = (row_of(row["body"]).data.get("booking") for row in self._db.query(query, [self.epoch]))
+        """The bookings that had their session; one that was cancelled was none."""
+        query = (
+            "select body from rows where type = 'session.started' "
+            "and session not in (select session from rows where type = 'session.cancelled')"
+        )
+        bookings = (row_of(row["body"]).data.get("booking") for row in self._db.query(query))
         return frozenset(booking for booking in bookings if booking)
 
     def oldest_unacked(self) -> Row | None:
@@ -203,11 +223,8 @@ class Ledger:
 
     def keep(self, key: str, value: Any) -> None:
         """Remember a small durable fact; raises `LedgerUnwritable`."""
-        try:
-            with self._db.atomic():
-                self._db.table("kept").insert({"key": key, "value": json.dumps(value)}, replace=True)
-        except (sqlite3.OperationalError, OSError) as error:
-            raise LedgerUnwritable(f"{key} cannot be kept: {error}") from error
+        with self._writing(key), self._db.atomic():
+            self._db.table("kept").insert({"key": key, "value": json.dumps(value)}, replace=True)
 
     def kept(self, key: str) -> Any:
         """A small durable fact, or None."""
@@ -215,14 +232,38 @@ class Ledger:
         return None if row is None else json.loads(row[0])
 
     def first_time(self, command: str) -> bool:
-        """Whether a command id is new; it is remembered before this returns."""
-        with self._db.atomic():
+        """Whether a command id is new; it is remembered before this returns. Raises `LedgerUnwritable`."""
+        with self._writing("a command's id"), self._db.atomic():
             cursor = self._db.execute("insert or ignore into commands (id) values (?)", [command])
             return cursor.rowcount == 1
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    @contextlib.contextmanager
+    def _writing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.OperationalError, OSError) as error:
+            raise LedgerUnwritable(f"{what} cannot be written: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise LedgerDamaged(f"{what} cannot be written: {error}") from error
+
+    def _chain(self, rows: Sequence[Row]) -> None:
+        """Number `rows` on from the head; they wait in memory until they are written."""
+        for row in rows:
+            body = body_of(row)
+            self._head = chained(self._head, body)
+            self._unwritten.append((row, body, self._head))
+        self._seq += len(rows)
+
+    def _verify(self) -> None:
+        """Look at the newest rows; raises `WireError` when they do not follow from each other."""
+        after = max(0, self._seq - _VERIFIED_ROWS)
+        query = "select body, hash from rows where epoch = ? and seq > ? order by seq"
+        kept = [WireRow.model_construct(**row) for row in self._db.query(query, [self.epoch, after])]
+        verified(self._hash(after), kept, after + 1)
 
     def _begin(self, epoch: str, made: int) -> str:
         self._db.table("epochs").insert({"epoch": epoch, "acked": 0, "made": made})
@@ -244,19 +285,29 @@ class Ledger:
         return str(row[0]) if row else ""
 
     def _remember_acked(self, through: int) -> None:
-        if through != self._acked:
-            self._acked = through
-            with self._db.atomic():
+        if through == self._acked:
+            return
+        self._acked = through
+        try:
+            with self._writing("what the fleet holds"), self._db.atomic():
                 self._db.execute("update epochs set acked = ? where epoch = ?", [through, self.epoch])
+        except LedgerUnwritable as error:  # forgotten at the next boot, then rows are sent twice, which harms nobody
+            _log.log(logging.DEBUG if self._acked_lost else logging.WARNING, "%s", error)
+            self._acked_lost = True
+        else:
+            self._acked_lost = False
 
 
 def as_row(fact: Fact, seq: int) -> Row:
-    """`fact` as the row with number `seq`; raises `BadPayload` when its data do not fit its type."""
+    """`fact` as the row with number `seq`; raises `BadPayload` when its data do not fit its type or are too long."""
     at = fact.at
-    return Row(
+    row = Row(
         seq=seq, type=fact.type, session=fact.session, at=at.wall, mono_ns=at.mono_ns, boot=at.boot, clock=at.trust,
         data=checked(fact.type, fact.data),
     )  # fmt: skip
+    if len(body_of(row)) > ROW_CHARACTERS:
+        raise BadPayload(f"{fact.type}: a row of more than {ROW_CHARACTERS} characters")
+    return row
 
 
 def epochs(path: Path) -> list[tuple[str, list[WireRow]]]:

@@ -11,7 +11,7 @@ from typing import Any
 from device.errors import Refused
 from device.session import limits, windows
 from device.session import states as s
-from device.session.clock import NS_PER_MS, NS_PER_S, Instant
+from device.session.clock import NS_PER_MS, Instant
 from device.session.states import IN_SESSION, Fact, Phase, State
 from wire.messages import Booking
 
@@ -23,29 +23,16 @@ def step(state: State, event: s.Event, now: Instant) -> tuple[State, tuple[Fact,
         Refused: an action on the screen that does not fit the state.
     """
     turn = _Turn(state, now)
+    turn.time_passes()  # first, so that an event that overtakes a late tick meets the state that is due
+    turn.tell_phase()
     turn.take(event)
-    before, after = state.phase, turn.state.phase
-    if before is not after:
-        session = turn.state.session or state.session
-        data = {"before": before.value, "after": after.value}
-        turn.facts.append(Fact("state.changed", data, session.id if session else None, now))
+    turn.tell_phase()
     return turn.state, tuple(turn.facts)
 
 
 def wake_at(state: State, now: Instant) -> int | None:
     """The next monotonic instant at which a `Tick` would change something, if any is known."""
-    moments = [state.countdown_ns, state.asked_until_ns]
-    if state.ending:
-        moments.append(state.ending.deadline_ns)
-    if state.session and state.phase in IN_SESSION - {Phase.ENDING}:
-        moments.append(limits.ends_ns(state, state.session))
-    if state.phase is Phase.STARTING:
-        moments += [state.started_ns + limits.PICTURES_WAIT_NS, state.started_ns + 2 * limits.PICTURES_WAIT_NS]
-    if state.refused:
-        moments.append(state.refused.at_ns + limits.REFUSAL_SHOWN_NS)
-    if state.schedule and state.phase not in IN_SESSION:
-        moments.append(now.mono_ns + 10 * NS_PER_S)  # windows open by wall time, which may be stepped meanwhile
-    return min((moment for moment in moments if moment is not None), default=None)
+    return min(limits.moments(state, now), default=None)
 
 
 class _Turn:
@@ -55,6 +42,15 @@ class _Turn:
         self.state = state
         self.now = now
         self.facts: list[Fact] = []
+        self._told = state
+
+    def tell_phase(self) -> None:
+        """Leaving one phase and entering another is a fact of its own."""
+        before, after, self._told = self._told, self.state, self.state
+        if before.phase is not after.phase:
+            session = after.session or before.session
+            data = {"before": before.phase.value, "after": after.phase.value}
+            self.facts.append(Fact("state.changed", data, session.id if session else None, self.now))
 
     def take(self, event: s.Event) -> None:  # noqa: C901, PLR0912  # one arm for each event there is
         match event:
@@ -70,7 +66,7 @@ class _Turn:
                 self._fact("button.freed")
                 self._set(stuck=False)
             case s.Tick():
-                self._tick()
+                pass  # the time that passed is all there is to it
             case s.LinkChanged(up=up, reason=reason):
                 self._link(up=up, reason=reason)
             case s.CameraChanged(role=role, fact=fact, reason=reason):
@@ -96,6 +92,8 @@ class _Turn:
                 self._set(boot_press=(event.down_ns, event.by))
             case Phase.IDLE:
                 self._pressed_idle(event)
+            case Phase.FAULT:  # refused, with its row: the storage cannot hold a session
+                self._start(windows.due(state.schedule, self.now, state.done), event)
             case Phase.LIVE | Phase.BUFFERING if now_ns >= state.deaf_until_ns:
                 if not self._next_start(event):
                     self._pause(event)
@@ -105,14 +103,14 @@ class _Turn:
                 self._set(countdown_ns=None)
             case Phase.ENDING:
                 self._undo(event.by)
-            case _:  # starting, the first seconds of a session, a countdown after a power cut, fault: nothing
+            case _:  # starting, the first seconds of a session, a countdown after a power cut: nothing
                 pass
 
     def _pressed_idle(self, event: s.Pressed) -> None:
         state = self.state
         due = windows.due(state.schedule, self.now, state.done)
-        if self._continues(due):
-            self._continue(event.by)
+        if limits.continues(state.last, due, self.now):
+            self._continue(event)
         elif due or windows.usable(state.schedule, self.now) is None or state.asked_until_ns is not None:
             self._start(due, event)
         else:
@@ -135,41 +133,41 @@ class _Turn:
             return
         self._fact("button.stuck", held_ms=event.held_ms)
         self._set(stuck=True)
-        if self.state.phase in IN_SESSION and self.state.started_down_ns == event.down_ns:
+        state = self.state
+        if state.phase in IN_SESSION and state.session and state.started_down_ns == event.down_ns:
+            if state.continued:  # what it continued was real, and is over as it was
+                self._end("kiosk", self.now.earlier(state.started_ns))
+                return
             self._fact("session.cancelled", reason="button.stuck")
+            booking = state.session.booking
+            self._set(done=state.done - ({booking.id} if booking else set()))
             self._leave(None)
-        elif self.state.phase is Phase.ENDING:
+        elif state.phase is Phase.ENDING:
             self._undo("button")
+        elif state.boot_press and state.boot_press[0] == event.down_ns:
+            self._set(boot_press=None)
 
     # A session's life
 
     def _start(self, booking: Booking | None, event: s.Pressed) -> None:
         state, now = self.state, self.now
         session = limits.new_session(booking, now)
-        reason = limits.refusal(state, session.needs)
+        if self._refuses(session):
+            return
+        self._set(session=session)
+        self._fact("session.started", by=event.by, **limits.told_at_start(session, state, now))
+        self._set(
+            done=state.done | ({booking.id} if booking else set()), started_down_ns=event.down_ns, continued=False,
+            pauses=(), last=None,
+        )  # fmt: skip
+        self._enter_starting()
+
+    def _refuses(self, session: s.Session) -> bool:
+        reason = limits.refusal(self.state, session.needs)
         if reason:
             self._fact("start.refused", reason=reason)
-            self._set(refused=s.Refusal(reason, now.mono_ns), asked_until_ns=None)
-            return
-        planned_end_ns = session.planned_end_ns
-        self._set(session=session)
-        self._fact(
-            "session.started",
-            by=event.by,
-            booking=booking.id if booking else None,
-            therapist=booking.therapist if booking else None,
-            students=booking.students if booking else (),
-            model=booking.model if booking else None,
-            planned_ms=booking.planned_ms if booking else None,
-            planned_end_in_ms=None if planned_end_ns is None else (planned_end_ns - now.mono_ns) // NS_PER_MS,
-            needs=tuple(sorted(session.needs)),
-            giving=tuple(role for role in s.ROLES if state.cameras[role].giving),
-            link_up=state.link_up,
-        )
-        self._set(
-            done=state.done | ({booking.id} if booking else set()), started_down_ns=event.down_ns, pauses=(), last=None
-        )
-        self._enter_starting()
+            self._set(refused=s.Refusal(reason, self.now.mono_ns), asked_until_ns=None)
+        return reason is not None
 
     def _enter_starting(self) -> None:
         self._set(
@@ -183,15 +181,11 @@ class _Turn:
         state, session = self.state, self.state.session
         if state.phase is not Phase.STARTING or session is None:
             return
-        giving = [state.cameras[role].giving for role in session.needs]
-        waited_ns = self.now.mono_ns - state.started_ns
-        enough = (
-            all(giving)
-            or (any(giving) and waited_ns >= limits.PICTURES_WAIT_NS)
-            or waited_ns >= 2 * limits.PICTURES_WAIT_NS
-        )
-        if enough:
+        if self.now.mono_ns >= limits.goes_live_ns(state, session):
             self._set(phase=self._running(), deaf_until_ns=self.now.mono_ns + limits.DEAF_AFTER_PICTURES_NS)
+
+    def _resting(self) -> Phase:
+        return Phase.IDLE if self.state.storage_ok else Phase.FAULT
 
     def _running(self) -> Phase:
         return Phase.LIVE if self.state.link_up else Phase.BUFFERING
@@ -228,38 +222,36 @@ class _Turn:
         self._start(due, event)
         return True
 
-    def _continues(self, due: Booking | None) -> bool:
-        last = self.state.last
-        if last is None or self.now.mono_ns - last.ended_ns > limits.CONTINUE_WITHIN_NS:
-            return False
-        booked = last.session.booking
-        over = booked is not None and windows.planned_end(booked) <= self.now.wall
-        return due is None or (booked is not None and not over)
-
-    def _continue(self, by: str) -> None:
+    def _continue(self, event: s.Pressed) -> None:
         assert self.state.last is not None
         session = self.state.last.session
+        if self._refuses(session):
+            return
         self._set(
-            session=replace(session, ends_ns=max(session.ends_ns, self.now.mono_ns + limits.OVERRUN_NS)), last=None
-        )
-        self._fact("session.continued", by=by)
+            session=replace(session, ends_ns=max(session.ends_ns, self.now.mono_ns + limits.OVERRUN_NS)), last=None,
+            started_down_ns=event.down_ns, continued=True,
+        )  # fmt: skip
+        self._fact("session.continued", by=event.by, **limits.seen(self.state))
         self._enter_starting()
 
     def _end(self, by: str, end: Instant) -> None:
         session = self.state.session
         assert session is not None
         self._fact("session.ended", by=by, boot=end.boot, mono_ns=end.mono_ns, at=end.wall.isoformat())
-        self._leave(s.LastSession(session, self.now.mono_ns, by))
+        # What a power cut ended may be yesterday's: only an end of this boot, and a fresh one, can be continued.
+        fresh = end.boot == self.now.boot and self.now.mono_ns - end.mono_ns <= limits.CONTINUE_WITHIN_NS
+        self._leave(s.LastSession(session, self.now.mono_ns, by, continuable=fresh))
 
     def _leave(self, last: s.LastSession | None) -> None:
         self._set(
-            phase=Phase.IDLE if self.state.storage_ok else Phase.FAULT, session=None, ending=None, countdown_ns=None,
+            phase=self._resting(), session=None, ending=None, countdown_ns=None,
             last=last, started_down_ns=None, paused_down_ns=None, deaf_until_ns=0,
         )  # fmt: skip
 
     # Time, boot and the world around
 
-    def _tick(self) -> None:
+    def time_passes(self) -> None:
+        """Everything whose moment has come."""
         state, now_ns = self.state, self.now.mono_ns
         self._first_pictures()
         if state.asked_until_ns is not None and now_ns >= state.asked_until_ns:
@@ -285,28 +277,26 @@ class _Turn:
         if state.phase is Phase.BOOTING:
             return
         for booking in windows.overdue(state.schedule, self.now, state.done | state.overdue):
-            self._fact("start.overdue", booking=booking.id)
+            self.facts.append(Fact("start.overdue", {"booking": booking.id}, None, self.now))
             self._set(overdue=self.state.overdue | {booking.id})
 
     def _booted(self, event: s.Booted) -> None:
         boot_press = self.state.boot_press
         self._fact("boot", version=event.version)
-        self._set(phase=Phase.IDLE, done=event.done, boot_press=None)
+        self._set(phase=self._resting(), done=event.done, boot_press=None)
         if event.open:
             self._reopen(event.open)
-        if boot_press and self.state.phase is Phase.IDLE:
+        if boot_press and self.state.session is None:
             down_ns, by = boot_press
             if self.now.mono_ns - down_ns <= limits.BOOT_PRESS_NS:
-                self._pressed_idle(s.Pressed(by, down_ns))
-            else:
+                self._pressed(s.Pressed(by, down_ns))
+            elif self.state.phase is Phase.IDLE:
                 self._set(asked_until_ns=self.now.mono_ns + limits.ASK_NS)
 
     def _reopen(self, found: s.OpenSession) -> None:
         """After a power cut: go on with the session if it is young enough, else close it where it was last lived."""
         now, last = self.now, found.last
-        ends_ns, planned_end_ns = limits.ends_after_boot(found, now)
-        session = s.Session(found.id, found.booking, found.needs, ends_ns, planned_end_ns)
-        self._set(session=session)
+        self._set(session=limits.reopened(found, now))
         self._fact(
             "power.lost", boot=last.boot, mono_ns=last.mono_ns, at=last.wall.isoformat(), clock=last.trust.value,
             cause="unknown" if last.boot == now.boot else "power",
@@ -337,7 +327,8 @@ class _Turn:
             self._fact("camera.back", role=role, reason=reason)
         if before.open and not fact.open:
             self._fact("camera.closed", role=role, reason=reason)
-        if fact.missing and not before.missing:
+        stopped = before.giving and not fact.giving and fact.open
+        if (fact.missing or stopped) and not before.missing:
             self._fact("camera.lost", role=role, reason=reason)
         self._set(cameras={**self.state.cameras, role: fact})
         self._first_pictures()

@@ -65,7 +65,10 @@ class LastSession:
 
     session: Session
     ended_ns: int
+    """When its end was written."""
     by: str
+    continuable: bool = True
+    """Whether it ended in this boot, and not long before that was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ class State:
     deaf_until_ns: int = 0
     """Presses before this do nothing: the one that started the session is still in the air."""
     started_down_ns: int | None = None
-    """When the button went down for the press that started this session."""
+    """When the button went down for the press that started or continued this session."""
+    continued: bool = False
     paused_ns: int = 0
     paused_down_ns: int | None = None
     countdown_ns: int | None = None

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, tuple_, update
 
@@ -16,9 +17,16 @@ from wire.ledger import chained
 
 _CHUNK: Final = 500
 
-_NewRow = tuple[int, int, str, str | None, str, str]
-"""The columns of `ledger_rows` in their order, but for the last."""
-_SESSION, _BODY, _HASH = 3, 4, 5
+
+class _NewRow(NamedTuple):
+    """The columns of `ledger_rows` in their order, but for the last."""
+
+    epoch_id: int
+    seq: int
+    type: str
+    session: str | None
+    body: str
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +54,28 @@ class Outcome:
     """The sessions that got new rows."""
 
 
-def take(connection: Connection, parcels: Iterable[Parcel], at: datetime) -> list[Outcome]:
+Numbers = dict[tuple[str, str], int]
+"""The store's number of each kiosk's epoch met so far: asking by number is far cheaper than by two names."""
+
+
+def take(connection: Connection, parcels: Iterable[Parcel], at: datetime, numbers: Numbers) -> list[Outcome]:
     """Keep what is new in `parcels`, received at `at`; what is known already is harmless.
 
     The kiosks themselves must be kept before. Nothing may be acknowledged before the transaction is committed.
+
+    Args:
+        connection: from `Database.write`.
+        parcels: in any order.
+        at: when they came.
+        numbers: kept by the caller from call to call, filled here.
     """
     by_ledger: dict[tuple[str, str], list[Parcel]] = defaultdict(list)
     for parcel in parcels:
         by_ledger[parcel.kiosk, parcel.batch.epoch].append(parcel)
-    if not by_ledger:
-        return []
     at_us = micros(at)
-    _open(connection, by_ledger, at_us)
-    held = select(ledger_epochs).where(tuple_(ledger_epochs.c.kiosk, ledger_epochs.c.epoch).in_(list(by_ledger)))
     books = [
         _Book(connection, row, by_ledger[row.kiosk, row.epoch][0].campus)
-        for row in connection.execute(held.order_by(ledger_epochs.c.id).with_for_update())
+        for row in _kept(connection, by_ledger.keys(), at_us, numbers)
     ]
     outcomes = []
     for book in books:
@@ -110,7 +124,7 @@ class _Book:
         for seq, (wired, row) in enumerate(zip(parcel.batch.rows, parcel.rows, strict=True), first):
             known = held.get(seq)
             if known is None:
-                self.new[seq] = (self.kept.id, seq, row.type, row.session, wired.body, wired.hash)
+                self.new[seq] = _NewRow(self.kept.id, seq, row.type, row.session, wired.body, wired.hash)
                 self.top = max(self.top, seq)
             elif known != wired.hash:
                 self.fork_at = min(seq, self.fork_at or seq)
@@ -135,13 +149,13 @@ class _Book:
             fork_at=self.fork_at,
             stranger_at=self.stranger_at,
             closed_hole=self.kept.top > self.kept.through and self.through > self.kept.through,
-            sessions=frozenset(row[_SESSION] for row in self.new.values() if row[_SESSION]),
+            sessions=frozenset(row.session for row in self.new.values() if row.session),
         )
 
     def _append(self, parcel: Parcel) -> None:
         """Most parcels simply follow on what is held; their own chain was checked when they came."""
         for seq, (wired, row) in enumerate(zip(parcel.batch.rows, parcel.rows, strict=True), self.through + 1):
-            self.new[seq] = (self.kept.id, seq, row.type, row.session, wired.body, wired.hash)
+            self.new[seq] = _NewRow(self.kept.id, seq, row.type, row.session, wired.body, wired.hash)
         self.through = self.top = parcel.last
         self.hash = parcel.batch.rows[-1].hash
 
@@ -154,7 +168,7 @@ class _Book:
             )
             held.update((seq, hash_) for seq, hash_ in self.connection.execute(query))
         if self.new:
-            held.update((seq, self.new[seq][_HASH]) for seq in range(first, last + 1) if seq in self.new)
+            held.update((seq, self.new[seq].hash) for seq in range(first, last + 1) if seq in self.new)
         return held
 
     def _put_aside(self, parcel: Parcel, from_seq: int, held: dict[int, str]) -> None:
@@ -170,7 +184,7 @@ class _Book:
         seq = self.through + 1
         while seq <= self.top:
             if seq in self.new:
-                yield seq, self.new[seq][_BODY], self.new[seq][_HASH]
+                yield seq, self.new[seq].body, self.new[seq].hash
                 seq += 1
                 continue
             query = select(ledger_rows.c.seq, ledger_rows.c.body, ledger_rows.c.hash).where(
@@ -189,15 +203,36 @@ class _Book:
                 return
 
 
-def _open(connection: Connection, ledgers: Iterable[tuple[str, str]], at_us: int) -> None:
-    adding = insert(connection, ledger_epochs).on_conflict_do_nothing(index_elements=["kiosk", "epoch"])
-    connection.execute(
-        adding,
-        [
-            {"kiosk": kiosk, "epoch": epoch, "through": 0, "through_hash": epoch, "top": 0, "created_us": at_us}
-            for kiosk, epoch in ledgers
-        ],
-    )
+def _kept(connection: Connection, wanted: AbstractSet[tuple[str, str]], at_us: int, numbers: Numbers) -> list[Any]:
+    """What is held of these ledgers, new ones opened, locked until the transaction ends where the database can."""
+    if not wanted:
+        return []
+    kept = list(connection.execute(_BY_NUMBER, {"ids": [numbers[one] for one in wanted if one in numbers]}))
+    missing = list(wanted - {(row.kiosk, row.epoch) for row in kept})
+    if missing:
+        opening = insert(connection, ledger_epochs).on_conflict_do_nothing(index_elements=["kiosk", "epoch"])
+        connection.execute(
+            opening,
+            [
+                {"kiosk": kiosk, "epoch": epoch, "through": 0, "through_hash": epoch, "top": 0, "created_us": at_us}
+                for kiosk, epoch in missing
+            ],
+        )
+        by_name = select(ledger_epochs).where(tuple_(ledger_epochs.c.kiosk, ledger_epochs.c.epoch).in_(missing))
+        kept += connection.execute(by_name.order_by(ledger_epochs.c.id).with_for_update())
+    if len(numbers) > _MOST_NUMBERS:
+        numbers.clear()
+    numbers.update(((row.kiosk, row.epoch), row.id) for row in kept)
+    return kept
+
+
+_MOST_NUMBERS: Final = 200_000
+_BY_NUMBER: Final = (
+    select(ledger_epochs)
+    .where(ledger_epochs.c.id.in_(bindparam("ids", expanding=True, literal_execute=True)))
+    .order_by(ledger_epochs.c.id)
+    .with_for_update()
+)
 
 
 def _write(connection: Connection, books: Sequence[_Book], at_us: int) -> None:

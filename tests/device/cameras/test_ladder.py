@@ -35,10 +35,11 @@ def test_a_slow_machine_has_ten_seconds_to_start_a_worker() -> None:
     assert ladder.next_rung(newborn, 10 * S) is Rung.KILL
 
 
-def test_a_worker_that_closed_its_socket_is_killed_at_once_and_only_once() -> None:
-    deaf = replace(ALIVE, deaf=True)
-    assert ladder.next_rung(deaf, 100 * S) is Rung.KILL
-    assert ladder.next_rung(replace(deaf, killed_ns=100 * S), 200 * S) is Rung.WAIT
+def test_a_worker_that_hung_up_has_half_a_second_to_end_and_is_killed_only_once() -> None:
+    leaving = replace(ALIVE, hung_up_ns=100 * S)
+    assert ladder.next_rung(leaving, 100 * S + S // 2 - 1) is Rung.WAIT
+    assert ladder.next_rung(leaving, 100 * S + S // 2) is Rung.KILL
+    assert ladder.next_rung(replace(leaving, killed_ns=101 * S), 200 * S) is Rung.WAIT
 
 
 def test_an_open_camera_without_a_frame_for_two_seconds_is_stalled_and_reopened_every_three() -> None:

@@ -1,0 +1,493 @@
+// The kiosk's page: places the view that the agent sends, counts on between two of them, and does what the button does.
+//
+// A tap anywhere does what the button does, except in session: a child sits in front of the screen then, so the first tap
+// only shows the controls for a while, and the controls act. Times run on performance.now(), which no clock change moves.
+
+const LOST_AFTER_MS = 6000;
+const RETRY_MS = 1000;
+const PANEL_IN_SESSION_MS = 8000;
+const PANEL_MS = 20000;
+const ARM_MS = 600; // the tap that showed the controls must not press one of them
+const TWICE_MS = 500; // the second half of a double tap is no second press
+const HOLD_MS = 2000;
+const TOAST_MS = 5000;
+const PICTURE_EVERY_MS = 400;
+const RUNNING = new Set(["live", "waiting", "offline"]);
+
+const at = (id) => document.getElementById(id);
+const stage = at("stage");
+const panel = at("panel");
+const release = document.documentElement.dataset.release;
+
+let view = null;
+let heardAt = performance.now();
+let lost = false;
+let source = null;
+let openedAt = -Infinity;
+
+// Listening
+
+function connect() {
+  source?.close();
+  source = new EventSource("/api/events");
+  openedAt = performance.now();
+  source.addEventListener("state", (event) => heard(JSON.parse(event.data)));
+}
+
+function heard(told) {
+  if (told.release !== release) {
+    location.reload();
+    return;
+  }
+  heardAt = performance.now();
+  place(told.view);
+  setLost(false);
+}
+
+function watch() {
+  const now = performance.now();
+  const silent = now - heardAt > LOST_AFTER_MS;
+  if (silent) setLost(true);
+  const refused = source.readyState === EventSource.CLOSED;
+  if ((refused || silent) && now - openedAt > (refused ? RETRY_MS : LOST_AFTER_MS)) connect();
+  if (!lost) tick(now);
+}
+
+function setLost(is) {
+  if (is === lost) return;
+  lost = is;
+  at("lost").hidden = !is;
+  stage.inert = is;
+  if (is) {
+    closePanel();
+    for (const picture of pictures.values()) picture.show(null);
+  } else {
+    placeTiles();
+  }
+}
+
+// Placing a view
+
+function place(next) {
+  const before = view;
+  view = next;
+  document.documentElement.lang = view.language;
+  document.title = view.headline;
+  document.body.dataset.screen = view.screen;
+  document.body.dataset.tone = view.tone;
+  at("shape").setAttribute("href", `#${view.shape}`);
+  text("then", view.then);
+  text("bar-label", view.bar_label);
+  text("help", view.help);
+  text("more", view.labels.more);
+  text("lost-text", view.labels.lost);
+  text("lost-do", view.labels.lost_do);
+  at("holding").querySelector("span").textContent = view.labels.hold_on;
+  panel.setAttribute("aria-label", view.labels.controls);
+  at("tiles").setAttribute("aria-label", view.labels.pictures);
+  at("clock").hidden = view.clock === null;
+  at("bar").hidden = view.bar === null && view.countdown_to_ms === null;
+  placeFigures();
+  placeFoot();
+  placeTap();
+  if (before && group(before) !== group(view)) closePanel();
+  if (!panel.hidden) drawPanel(shownList);
+  placeTiles();
+  tick(performance.now());
+  fit();
+  announce(before);
+}
+
+function group(of) {
+  return RUNNING.has(of.screen) ? "running" : of.screen;
+}
+
+function text(id, words) {
+  const element = at(id);
+  if (element.textContent !== words) element.textContent = words;
+}
+
+function placeFigures() {
+  const rows = view.figures.flatMap(({ label, value }) => [make("dt", label), make("dd", value)]);
+  at("figures").replaceChildren(...rows);
+}
+
+function placeFoot() {
+  const shown = view.footer.map((foot) => {
+    const span = make("span", foot.text, foot.strong ? "strong" : "");
+    if (foot.clock) span.append(" ", make("time", ""));
+    return span;
+  });
+  at("foot").replaceChildren(...shown);
+  at("more").hidden = view.tap === "reveal" || !view.actions.some((one) => one.kind === "ask");
+}
+
+function placeTap() {
+  const press = view.actions.find((one) => one.kind === "press");
+  const label = view.tap === "reveal" ? view.labels.controls : press?.label;
+  at("tap").setAttribute("aria-label", label ?? view.headline);
+  at("tap").setAttribute("aria-disabled", String(view.tap === "nothing"));
+}
+
+function announce(before) {
+  const said = (of) => `${of.headline_pattern || of.headline} ${of.do_pattern || of.do}`;
+  if (before && said(before) === said(view) && before.language === view.language) return;
+  at("announce").textContent = `${view.headline}. ${view.do}`;
+}
+
+function make(tag, words, className = "") {
+  const element = document.createElement(tag);
+  element.textContent = words;
+  if (className) element.className = className;
+  return element;
+}
+
+// The longest texts take a smaller size, never one under the least that can be read from two metres.
+function fit() {
+  const words = at("words");
+  for (let size = 0; size <= 4; size += 1) {
+    stage.dataset.fit = size;
+    const line = words.querySelector("h1");
+    if (words.scrollHeight <= words.clientHeight && line.scrollWidth <= line.clientWidth) break;
+  }
+}
+
+// Counting on between two views
+
+function tick(now) {
+  if (!view) return;
+  const since = now - heardAt;
+  if (view.clock) text("clock", duration(counted(view.clock, since)));
+  if (view.countdown_to_ms !== null) {
+    const left = Math.max(0, view.countdown_to_ms - since);
+    const seconds = Math.max(1, Math.ceil(left / 1000));
+    text("headline", view.headline_pattern ? view.headline_pattern.replace("{seconds}", seconds) : view.headline);
+    text("do", view.do_pattern ? view.do_pattern.replace("{seconds}", seconds) : view.do);
+    fill("bar", left / view.countdown_of_ms);
+  } else {
+    text("headline", view.headline);
+    text("do", view.do);
+    if (view.bar !== null && view.clock) fill("bar", counted(view.clock, since) / view.bar_of_ms);
+  }
+  view.footer.forEach((foot, index) => {
+    if (!foot.clock) return;
+    const time = at("foot").children[index]?.querySelector("time");
+    const words = duration(counted(foot.clock, since));
+    if (time && time.textContent !== words) time.textContent = words;
+  });
+  const head = panel.querySelector("header b");
+  if (head) head.textContent = panelHead();
+}
+
+function counted(clock, since) {
+  return clock.elapsed_ms + (clock.ticking ? since : 0);
+}
+
+function duration(ms) {
+  const seconds = Math.floor(Math.max(0, ms) / 1000);
+  const pad = (number) => String(number).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours ? `${hours}:${pad(minutes)}:${pad(seconds % 60)}` : `${minutes}:${pad(seconds % 60)}`;
+}
+
+function fill(id, share) {
+  at(id).firstElementChild.style.width = `${Math.min(100, Math.max(0, share * 100)).toFixed(1)}%`;
+}
+
+// Pictures: fetched only while they are shown, and gone at once when they are not
+
+class Picture {
+  constructor(role) {
+    this.figure = make("figure", "", "tile");
+    this.caption = this.figure.appendChild(make("figcaption", ""));
+    this.role = role;
+    this.run = null;
+  }
+
+  show(tile) {
+    this.tile = tile;
+    if (!tile?.show) this.stop();
+    if (!tile) return;
+    this.figure.toggleAttribute("data-bad", tile.bad);
+    if (tile.show && !this.run) this.start();
+    else this.caption.textContent = this.image ? tile.label : tile.note || tile.label;
+  }
+
+  start() {
+    this.run = new AbortController();
+    this.caption.textContent = this.tile.label;
+    this.fetchOn(this.run.signal);
+  }
+
+  stop() {
+    this.run?.abort();
+    this.run = null;
+    this.clear();
+  }
+
+  clear() {
+    this.figure.removeAttribute("data-picture");
+    this.image?.remove();
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.image = this.url = null;
+  }
+
+  async fetchOn(signal) {
+    for (let n = 0; !signal.aborted; n += 1) {
+      try {
+        const answer = await fetch(`/api/cameras/${this.role}/snapshot.jpg?n=${n}`, { signal });
+        if (!answer.ok) throw new Error(answer.statusText);
+        await this.draw(await answer.blob(), signal);
+      } catch {
+        if (signal.aborted) return;
+        this.clear();
+        this.caption.textContent = this.tile.lost;
+      }
+      await new Promise((resolve) => { setTimeout(resolve, PICTURE_EVERY_MS); });
+    }
+  }
+
+  async draw(blob, signal) {
+    const url = URL.createObjectURL(blob);
+    const image = new Image();
+    image.alt = "";
+    image.src = url;
+    try {
+      await image.decode();
+      if (signal.aborted) throw new DOMException("", "AbortError");
+    } catch (error) {
+      URL.revokeObjectURL(url);
+      throw error;
+    }
+    this.clear();
+    [this.image, this.url] = [image, url];
+    this.figure.prepend(image);
+    this.figure.setAttribute("data-picture", "");
+    this.caption.textContent = this.tile.label;
+  }
+}
+
+const pictures = new Map();
+
+function placeTiles() {
+  const open = !panel.hidden && shownList === null;
+  const shown = view && !lost && (!view.tiles_on_tap || open) ? view.tiles : [];
+  const box = at("tiles");
+  box.hidden = shown.length === 0;
+  stage.toggleAttribute("data-tiles", shown.length > 0);
+  for (const [role, picture] of pictures) {
+    if (!shown.some((tile) => tile.role === role)) {
+      picture.show(null);
+      picture.figure.remove();
+    }
+  }
+  for (const tile of shown) {
+    if (!pictures.has(tile.role)) pictures.set(tile.role, new Picture(tile.role));
+    const picture = pictures.get(tile.role);
+    if (!picture.figure.isConnected) box.append(picture.figure);
+    picture.show(tile);
+  }
+}
+
+// The controls
+
+let shownList = null; // null: all controls; else the name of the list that is open, such as "reason"
+let drawn = "";
+let closing = 0;
+let armedAt = 0;
+
+function openPanel() {
+  armedAt = performance.now() + (view.tap === "reveal" ? ARM_MS : 0);
+  panel.hidden = false;
+  stage.dataset.panel = "";
+  at("more").setAttribute("aria-expanded", "true");
+  drawPanel(null);
+  placeTiles();
+  stayOpen();
+}
+
+function closePanel() {
+  clearTimeout(closing);
+  if (panel.hidden) return;
+  panel.hidden = true;
+  panel.replaceChildren();
+  [drawn, shownList] = ["", null];
+  delete stage.dataset.panel;
+  at("more").setAttribute("aria-expanded", "false");
+  if (view) {
+    placeTiles();
+    fit();
+  }
+}
+
+function stayOpen() {
+  clearTimeout(closing);
+  closing = setTimeout(closePanel, view.tap === "reveal" ? PANEL_IN_SESSION_MS : PANEL_MS);
+}
+
+function drawPanel(list) {
+  const wanted = JSON.stringify([list, view.actions, view.labels, view.tap]);
+  shownList = list;
+  if (wanted === drawn) return;
+  drawn = wanted;
+  const head = make("header", "");
+  head.append(make("b", panelHead()));
+  if (view.tap === "reveal" && !list) head.append(make("p", view.labels.panel_hint));
+  const many = (name) => view.actions.filter((one) => one.name === name).length > 3;
+  const lists = ["absent", "reason"].filter(many);
+  const shown = view.actions.filter((one) => (list ? one.name === list : !lists.includes(one.name)));
+  const buttons = shown.filter((one) => view.tap === "reveal" || one.kind !== "press").map(control);
+  if (!list) {
+    const places = lists.map((name) => plain(view.labels[name], () => drawPanel(name)));
+    buttons.splice(buttons.length - shown.filter((one) => ["help", "language"].includes(one.name)).length, 0, ...places);
+  } else {
+    buttons.push(plain(view.labels.back, () => drawPanel(null)));
+  }
+  const halves = buttons.filter((one) => !one.classList.contains("third"));
+  if (halves.length % 2) halves.at(-1).classList.add("whole");
+  panel.replaceChildren(head, ...buttons);
+  placeTiles();
+}
+
+function panelHead() {
+  if (shownList) return view.labels[shownList];
+  const time = view.clock ? ` ${duration(counted(view.clock, performance.now() - heardAt))}` : "";
+  return view.tap === "reveal" ? `${view.headline}${time}` : view.headline;
+}
+
+function control(action) {
+  const button = make("button", "");
+  button.type = "button";
+  button.append(make("span", "", "fill"), make("span", action.label, "text"));
+  if (action.kind !== "ask") button.classList.add("main");
+  if (action.name === "extend") button.classList.add("third");
+  if (action.name === "language") button.lang = action.value;
+  if (action.kind === "hold") {
+    const bar = button.querySelector(".fill");
+    holdable(button, { hold: () => gesture("hold"), holds: () => true, progress: (share) => { bar.style.width = `${share * 100}%`; } });
+  } else {
+    button.addEventListener("click", () => whenArmed(() => (action.kind === "press" ? gesture("press") : ask(action))));
+  }
+  return button;
+}
+
+function plain(label, act) {
+  const button = make("button", label);
+  button.type = "button";
+  button.addEventListener("click", () => whenArmed(act));
+  return button;
+}
+
+function whenArmed(act) {
+  if (performance.now() < armedAt) return;
+  stayOpen();
+  act();
+}
+
+// A press ends with the finger's or the key's way up; held for 2 s it is a hold, with its progress in sight.
+function holdable(element, { tap = () => {}, hold, holds, progress }) {
+  let timer = 0;
+  let done = false;
+  const start = () => {
+    done = false;
+    if (timer || !holds() || performance.now() < armedAt) return;
+    const began = performance.now();
+    timer = setInterval(() => {
+      const share = (performance.now() - began) / HOLD_MS;
+      progress(Math.min(1, share));
+      if (!panel.hidden) stayOpen();
+      if (share < 1) return;
+      stop();
+      done = true;
+      hold();
+    }, 50);
+  };
+  const stop = () => {
+    clearInterval(timer);
+    timer = 0;
+    progress(0);
+  };
+  element.addEventListener("pointerdown", (event) => { if (event.isPrimary && event.button === 0) start(); });
+  for (const name of ["pointerup", "pointercancel", "pointerleave", "blur"]) element.addEventListener(name, stop);
+  element.addEventListener("contextmenu", (event) => event.preventDefault());
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== " " && event.key !== "Enter") return;
+    event.preventDefault();
+    if (!event.repeat) start();
+  });
+  element.addEventListener("keyup", (event) => {
+    if (event.key !== " " && event.key !== "Enter") return;
+    event.preventDefault();
+    stop();
+    if (!done) tap();
+  });
+  element.addEventListener("click", () => { if (!done) tap(); });
+}
+
+let tappedAt = -Infinity;
+
+function tapped() {
+  if (!view || lost || view.tap === "nothing" || performance.now() - tappedAt < TWICE_MS) return;
+  tappedAt = performance.now();
+  if (!panel.hidden) closePanel();
+  else if (view.tap === "reveal") openPanel();
+  else gesture("press");
+}
+
+// Asking the kiosk
+
+async function send(path, body) {
+  const answer = await fetch(path, {
+    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
+  });
+  if (!answer.ok) throw new Error(answer.statusText);
+}
+
+async function gesture(name) {
+  at("tap").dataset.heard = "";
+  setTimeout(() => { delete at("tap").dataset.heard; }, 400);
+  try {
+    await send("/api/button", { gesture: name });
+  } catch {
+    toast(view.labels.not_possible);
+  }
+}
+
+async function ask(action) {
+  try {
+    await send("/api/action", { name: action.name, value: action.value });
+    if (action.done) toast(action.done);
+    if (shownList) drawPanel(null);
+    if (action.name === "language") closePanel();
+  } catch {
+    toast(view.labels.not_possible);
+  }
+}
+
+let toasting = 0;
+
+function toast(words) {
+  text("toast", words);
+  at("toast").hidden = false;
+  clearTimeout(toasting);
+  toasting = setTimeout(() => { at("toast").hidden = true; }, TOAST_MS);
+}
+
+holdable(at("tap"), {
+  tap: tapped,
+  hold: () => gesture("hold"),
+  holds: () => view?.tap === "press" && view.actions.some((one) => one.kind === "hold"),
+  progress: (share) => {
+    at("holding").hidden = share === 0;
+    fill("holding", share);
+  },
+});
+at("more").addEventListener("click", () => (panel.hidden ? openPanel() : closePanel()));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closePanel();
+  // Without a chosen control the keys are the page's, as a tap is.
+  if (event.target === document.body && (event.key === " " || event.key === "Enter")) at("tap").focus();
+});
+addEventListener("resize", fit);
+setInterval(watch, 200);
+connect();

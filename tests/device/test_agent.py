@@ -1,0 +1,236 @@
+"""The agent whole: real broker, real ledger file, real camera workers, mock pins; only the fleet is a small one."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device import agent
+from device.errors import StartError
+from device.session.ledger import Ledger
+from device.settings import Settings
+from lab.broker import start_broker
+from lab.clock import LabClock
+from lab.demo import free_port
+from lab.kit import Hand, SimulatedKit
+from tests.device.tiny_fleet import TinyFleet
+from wire.codec import encode, read
+from wire.messages import Command, LedgerAck, Readiness, Reply, Schedule
+from wire.topics import Channel, Topic
+
+pytestmark = pytest.mark.needs_mosquitto
+
+
+class Running:
+    """A running agent, with its hands, its clock, its page and its fleet."""
+
+    def __init__(self, settings: Settings, kit: SimulatedKit, clock: LabClock, fleet: TinyFleet) -> None:
+        self.settings, self.kit, self.clock, self.fleet = settings, kit, clock, fleet
+
+    async def hand(self, what: Hand) -> None:
+        await asyncio.to_thread(self.kit.move, what, self.settings.panel)
+
+    async def state(self) -> dict[str, Any]:
+        def ask() -> dict[str, Any]:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.screen.port}/api/state", timeout=5) as answer:
+                return dict(json.load(answer))
+
+        return await asyncio.to_thread(ask)
+
+    async def until(self, true: Callable[[dict[str, Any]], Any], within_s: float = 20) -> dict[str, Any]:
+        async with asyncio.timeout(within_s):
+            while True:
+                with contextlib.suppress(urllib.error.URLError):
+                    found = await self.state()
+                    if true(found):
+                        return found
+                await asyncio.sleep(0.05)
+
+    async def command(self, **changes: Any) -> Reply:
+        told = Command(
+            id=uuid.uuid4().hex, name="identify", expires_at=datetime.now(UTC) + timedelta(seconds=30), epoch=self.epoch
+        ).model_copy(update=changes)
+        before = len(self.fleet.of(Channel.REPLY))
+        self.fleet.send(self.topic(Channel.COMMAND), encode(told))
+        async with asyncio.timeout(20):
+            while len(self.fleet.of(Channel.REPLY)) == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        reply = read(Reply, self.fleet.of(Channel.REPLY)[-1])
+        assert reply.id == told.id
+        return reply
+
+    def topic(self, channel: Channel) -> Topic:
+        return Topic(self.settings.kiosk.campus, self.settings.kiosk.id, channel)
+
+    @property
+    def epoch(self) -> str:
+        ledger = Ledger.open(self.settings.data_dir / agent.LEDGER_FILE)
+        try:
+            return ledger.epoch
+        finally:
+            ledger.close()
+
+
+def settings_in(folder: Path, broker_port: int) -> Settings:
+    camera = {"width": 320, "height": 180, "fps": 10}
+    return Settings.model_validate(
+        {
+            "data_dir": folder / "data",
+            "kiosk": {"id": "lincoln-12", "campus": "lincoln"},
+            "link": {"urls": [f"mqtt://127.0.0.1:{broker_port}"]},
+            "screen": {"port": free_port()},
+            "cameras": {
+                "idle": "closed",
+                "overhead": {"uri": "scene:desk", **camera},
+                "front": {"uri": "scene:student", **camera},
+            },
+        }
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Running]:
+    broker = await start_broker(folder, free_port())
+    fleet = await asyncio.to_thread(TinyFleet, broker.port)
+    try:
+        async with agent_in(settings_in(folder, broker.port), fleet) as found:
+            yield found
+    finally:
+        await asyncio.to_thread(fleet.__exit__, None, None, None)
+        await broker.stop()
+
+
+@contextlib.asynccontextmanager
+async def agent_in(settings: Settings, fleet: TinyFleet, boot: str = "boot-1") -> AsyncIterator[Running]:
+    kit, clock = SimulatedKit(), LabClock(boot, time.monotonic_ns())
+    task = asyncio.ensure_future(agent.run(settings, agent.Hardware(clock=clock, pin_factory=kit.pin_factory)))
+    found = Running(settings, kit, clock, fleet)
+    try:
+        await found.until(lambda state: state["state"] == "idle" and state["link"]["up"])
+        yield found
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(task, 15)
+
+
+def scenario(folder: Path, story: Callable[[Running], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with running(folder) as found:
+            await story(found)
+
+    asyncio.run(run())
+
+
+def test_cameras_are_opened_by_the_press_and_closed_after_the_end(tmp_path: Path) -> None:
+    async def story(on: Running) -> None:
+        assert (await on.state())["camera_lamp"] is False
+        await on.hand(Hand.PRESS)
+        live = await on.until(lambda state: state["state"] == "live")
+        assert live["camera_lamp"]
+        assert {one["state"] for one in live["cameras"].values()} == {"open"}
+        await asyncio.sleep(6)
+        await on.hand(Hand.HOLD)
+        await on.until(lambda state: state["state"] == "idle")
+        await on.until(lambda state: not state["camera_lamp"])
+        await on.until(lambda state: state["backlog"]["rows"] == 0)
+        types = [on.fleet.rows[seq] for seq in sorted(on.fleet.rows)]
+        assert sorted(on.fleet.rows) == list(range(1, len(types) + 1))
+        assert types.count("camera.opened") == types.count("camera.closed") == 2
+
+    scenario(tmp_path, story)
+
+
+def test_m4_m5_a_command_runs_once_in_time_and_for_this_epoch_only(tmp_path: Path) -> None:
+    async def story(on: Running) -> None:
+        assert (await on.command()).ok
+        late = await on.command(expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        assert (late.ok, late.error) == (False, "expired")
+        assert (await on.command(epoch=str(uuid.uuid4()))).error == "wrong_epoch"
+        assert (await on.command(name="reboot")).error == "unknown_command"
+        same = uuid.uuid4().hex
+        assert (await on.command(id=same)).ok
+        assert (await on.command(id=same)).error == "repeated"
+        looked = await on.command(name="preflight")
+        assert looked.result is not None
+        assert looked.result["cameras"] == {"overhead": "open", "front": "open"}
+        await on.until(lambda state: not state["camera_lamp"])
+
+    scenario(tmp_path, story)
+
+
+def test_with_an_unset_clock_only_harmless_commands_run(tmp_path: Path) -> None:
+    async def story(on: Running) -> None:
+        on.clock.set(datetime(1970, 1, 1, tzinfo=UTC) - datetime.now(UTC))
+        await on.until(lambda state: any(one["id"] == "clock.unset" for one in state["readiness"]["signals"]))
+        assert (await on.command(expires_at=datetime(1999, 1, 1, tzinfo=UTC))).ok
+
+    scenario(tmp_path, story)
+
+
+def test_readiness_is_said_at_once_and_a_schedule_is_kept_through_a_restart(tmp_path: Path) -> None:
+    async def run() -> None:
+        broker = await start_broker(tmp_path, free_port())
+        fleet = await asyncio.to_thread(TinyFleet, broker.port)
+        settings = settings_in(tmp_path, broker.port)
+        async with agent_in(settings, fleet) as on:
+            fleet.send(on.topic(Channel.SCHEDULE), encode(Schedule(revision=7, as_of=datetime.now(UTC))))
+            said = read(Readiness, fleet.of(Channel.READINESS)[-1])
+            assert said.state == "idle"
+            await on.hand(Hand.PRESS)
+            await on.until(lambda state: state["state"] == "idle")  # a schedule without a booking: the screen asks
+        async with agent_in(replace_port(settings), fleet, boot="boot-2") as on:
+            await on.hand(Hand.PRESS)
+            await asyncio.sleep(0.5)
+            assert (await on.state())["state"] == "idle"
+            await on.hand(Hand.PRESS)
+            await on.until(lambda state: state["state"] in {"starting", "live"})
+        await asyncio.to_thread(fleet.__exit__, None, None, None)
+        await broker.stop()
+
+    asyncio.run(run())
+
+
+def test_a_fork_opens_a_new_epoch_and_everything_from_there_arrives_again(tmp_path: Path) -> None:
+    async def story(on: Running) -> None:
+        await on.until(lambda state: state["backlog"]["rows"] == 0)
+        before = on.epoch
+        on.fleet.send(on.topic(Channel.LEDGER_ACK), encode(LedgerAck(epoch=before, fork_at=2)))
+        async with asyncio.timeout(10):
+            while on.epoch == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        await on.until(lambda state: state["backlog"]["rows"] == 0)
+        assert "ledger.forked" in on.fleet.rows.values()
+
+    scenario(tmp_path, story)
+
+
+def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
+    async def run() -> None:
+        server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        settings = settings_in(tmp_path, 1)
+        with pytest.raises(StartError, match=rf"port {port} .*choose another with port = \.\.\. under \[screen\]"):
+            await agent.run(
+                settings.model_copy(update={"screen": settings.screen.model_copy(update={"port": port})}),
+                replace(agent.Hardware(), pin_factory=SimulatedKit().pin_factory),
+            )
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(run())
+
+
+def replace_port(settings: Settings) -> Settings:
+    return settings.model_copy(update={"screen": settings.screen.model_copy(update={"port": free_port()})})
