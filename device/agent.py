@@ -76,7 +76,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                 on_change=kiosk.camera,
             )
         uplink = Uplink(kiosk, journal)
-        app = create_screen(kiosk, settings.screen.port)
+        app = create_screen(kiosk, settings.screen.port, settings.kiosk.language)
         screen = _Screen(
             uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
@@ -111,6 +111,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
             await stopping.wait()
 
             _log.info("stopping")
+            app.state.streams.close()
             screen.should_exit = True
             await uplink.say_goodbye()
             await asyncio.gather(*(camera.stop(STOP_WITHIN_S) for camera in cameras.values()))

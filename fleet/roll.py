@@ -72,7 +72,7 @@ class Roll:
             self.has_new = True
             entry = Entry(kiosk, campus, now, Presence(listening=now))
             self._put(entry)
-        if not live or entry.presence.heard is now:  # many messages of one batch are one sign
+        if not live or (entry.presence.heard is now and entry.presence.dead_since is None):  # one batch is one sign
             return False
         was_online = entry.presence.reach(now) is Reach.ONLINE
         self._entries[kiosk] = entry._replace(presence=fold.sign(entry.presence, now))

@@ -18,6 +18,8 @@ _MOST_STUDENTS: Final = 8
 
 def actions(scene: Scene, screen: Screen) -> tuple[Action, ...]:
     """The controls, in the order in which they stand."""
+    if screen is Screen.IDENTIFY:
+        return ()
     running = scene.state.phase in _CAN_HOLD
     found = _button(scene)
     if running:
@@ -26,7 +28,7 @@ def actions(scene: Scene, screen: Screen) -> tuple[Action, ...]:
         found += _absent(scene)
     if _wants_reason(scene, screen):
         found += _reasons(scene)
-    if screen not in {Screen.BOOTING, Screen.COUNTDOWN_POWER, Screen.STARTING, Screen.ENDING, Screen.IDENTIFY}:
+    if screen not in {Screen.BOOTING, Screen.COUNTDOWN_POWER, Screen.STARTING, Screen.ENDING}:
         found.append(_help(scene))
     if screen in {Screen.READY, Screen.NOT_READY, Screen.REFUSED, Screen.ENDED, Screen.PAUSED, Screen.FAULT}:
         other = "es" if scene.language == "en" else "en"

@@ -61,6 +61,4 @@ def _link(scene: Scene, screen: Screen) -> list[Foot]:
     if scene.snapshot.link_since is None and state.phase not in IN_SESSION:
         return [Foot(text=w.connecting)]
     age = scene.age_of(scene.snapshot.link_since)
-    if age is None:
-        return [Foot(text=w.no_network)]
-    return [Foot(text=w.no_network_for.format(age=age))]
+    return [Foot(text=w.no_network_for.format(age=age) if age else w.no_network)]

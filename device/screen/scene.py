@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from device.screen.press import Does, does
@@ -14,6 +15,8 @@ from device.snapshot import Place, Snapshot
 from wire.ledger import ClockTrust
 from wire.messages import Booking
 from wire.minutes import SessionRecord
+
+_WORTH_AN_AGE_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,11 @@ class Scene:
         return self.snapshot.at.wall + timedelta(microseconds=(mono_ns - self.now_ns) / 1_000)
 
     def age_of(self, since: datetime | None) -> str | None:
-        """How long ago `since` was; None when the clock cannot tell: it was stepped, or not set yet."""
+        """How long ago `since` was; None when it was just now, or the clock cannot tell: stepped, or not set yet."""
         if since is None or not self.clock_set:
             return None
         age_s = (self.snapshot.at.wall - since).total_seconds()
-        return age(age_s) if 0 <= age_s <= self.now_ns / NS_PER_S else None
+        return age(age_s) if _WORTH_AN_AGE_S <= age_s <= self.now_ns / NS_PER_S else None
 
 
 def age(age_s: float) -> str:

@@ -1,14 +1,18 @@
 """The ledger for asyncio: one thread writes; rows that arrive while the disk is busy share the next transaction."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from device.session.ledger import Ledger
+from device.errors import LedgerError
+from device.session.ledger import Ledger, as_row
 from device.session.states import Fact
 from wire.ledger import Row
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -38,7 +42,14 @@ class Journal:
         return self._ledger.acked
 
     async def append(self, facts: Sequence[Fact]) -> list[Row]:
-        """Write `facts`; durable on return. Raises `LedgerUnwritable` when they are in memory only."""
+        """Write `facts`; durable on return.
+
+        Raises:
+            BadPayload: a fact that fits no type, or is too long; none of `facts` is kept.
+            LedgerUnwritable: they are in memory only.
+        """
+        for fact in facts:
+            as_row(fact, 1)  # what is wrong with these is told to their caller, not to all who share the transaction
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Row]] = loop.create_future()
         self._waiting.append((facts, future))
@@ -51,9 +62,13 @@ class Journal:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._ledger)
 
     async def close(self) -> None:
-        """Write what waits, then close the file."""
+        """Write what waits, what the disk refused before too, then close the file."""
         if self._writing is not None:
             await self._writing
+        try:
+            await self.call(Ledger.write_waiting)
+        except LedgerError as error:
+            _log.error("%s; what happened since it refused is lost with this agent", error)
         await self.call(Ledger.close)
         self._thread.shutdown(wait=True)
 

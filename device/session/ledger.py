@@ -81,7 +81,7 @@ class Ledger:
                     raise LedgerDamaged(f"{path}: SQLite finds the file damaged")
                 migrations.apply(db)
                 ledger = cls(db)
-                ledger._verify()  # noqa: SLF001  # its own class
+                ledger._verify()
                 on_failure.pop_all()
                 return ledger
         except sqlite3.OperationalError as error:
@@ -108,15 +108,14 @@ class Ledger:
         """Write what is in memory only; raises `LedgerUnwritable` and `LedgerDamaged` as `append` does."""
         if not self._unwritten:
             return
-        with self._writing("the ledger"):
-            with self._db.atomic():
-                self._db.table("rows").insert_all(
-                    {
-                        "epoch": self.epoch, "seq": row.seq, "type": row.type, "session": row.session,
-                        "body": body, "hash": hash_,
-                    }
-                    for row, body, hash_ in self._unwritten
-                )  # fmt: skip
+        with self._writing("the ledger"), self._db.atomic():
+            self._db.table("rows").insert_all(
+                {
+                    "epoch": self.epoch, "seq": row.seq, "type": row.type, "session": row.session,
+                    "body": body, "hash": hash_,
+                }
+                for row, body, hash_ in self._unwritten
+            )  # fmt: skip
         self._unwritten.clear()
 
     @property

@@ -179,9 +179,7 @@ class _Turn:
     def _first_pictures(self) -> None:
         """Go live once every needed camera gives pictures, or when waiting longer would only lose minutes."""
         state, session = self.state, self.state.session
-        if state.phase is not Phase.STARTING or session is None:
-            return
-        if self.now.mono_ns >= limits.goes_live_ns(state, session):
+        if session and state.phase is Phase.STARTING and self.now.mono_ns >= limits.goes_live_ns(state, session):
             self._set(phase=self._running(), deaf_until_ns=self.now.mono_ns + limits.DEAF_AFTER_PICTURES_NS)
 
     def _resting(self) -> Phase:
@@ -383,13 +381,11 @@ class _Turn:
     def _give_reason(self, reason: str) -> None:
         if reason not in limits.REASONS:
             raise Refused(f"A reason is one of: {', '.join(limits.REASONS)}.")
-        last = self.state.last
-        about = self.state.session or (last.session if last else None)
+        about = self.state.session or (self.state.last.session if self.state.last else None)
         self.facts.append(Fact("reason.given", {"reason": reason}, about.id if about else None, self.now))
 
     def _fact(self, type_: str, **data: Any) -> None:
-        session = self.state.session
-        self.facts.append(Fact(type_, data, session.id if session else None, self.now))
+        self.facts.append(Fact(type_, data, self.state.session.id if self.state.session else None, self.now))
 
     def _set(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)

@@ -1,7 +1,7 @@
 """Which booking a press starts: pure arithmetic on the cached schedule."""
 
 from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from device.session.clock import Instant
@@ -14,7 +14,10 @@ OVERDUE_AFTER: Final = timedelta(minutes=3)
 
 def planned_end(booking: Booking) -> datetime:
     """When the booking is planned to end."""
-    return booking.start + timedelta(milliseconds=booking.planned_ms)
+    try:
+        return booking.start + timedelta(milliseconds=booking.planned_ms)
+    except OverflowError:  # no calendar goes that far
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def usable(schedule: Schedule | None, now: Instant) -> Schedule | None:
@@ -30,7 +33,7 @@ def due(schedule: Schedule | None, now: Instant, done: AbstractSet[str]) -> Book
     open_now = [
         booking
         for booking in held.bookings
-        if booking.id not in done and booking.start - OPENS_BEFORE <= now.wall < planned_end(booking)
+        if booking.id not in done and booking.start <= now.wall + OPENS_BEFORE and now.wall < planned_end(booking)
     ]
     return min(open_now, key=lambda booking: (booking.start, booking.id), default=None)
 
@@ -52,5 +55,5 @@ def overdue(schedule: Schedule | None, now: Instant, settled: AbstractSet[str]) 
     return [
         booking
         for booking in held.bookings
-        if booking.id not in settled and booking.start + OVERDUE_AFTER <= now.wall < planned_end(booking)
+        if booking.id not in settled and booking.start <= now.wall - OVERDUE_AFTER and now.wall < planned_end(booking)
     ]

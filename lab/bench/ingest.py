@@ -1,8 +1,8 @@
 """Ingest: rows per CPU second of the fleet, one validated row a message, beside a bare paho-to-SQLite batch loop.
 
 Both read the same messages from the same mosquitto in the same run; both commit with synchronous FULL. The fleet
-parses, verifies the chain, stores, folds sessions, acknowledges; the bare loop only stores. CPU seconds are of the whole
-process.
+parses, verifies the chain, stores, folds sessions, acknowledges; the bare loop only stores. CPU seconds are of the
+whole process.
 """
 
 import asyncio

@@ -121,9 +121,7 @@ def test_a_session_of_a_kiosk_without_a_clock_has_no_start() -> None:
 
 
 def test_trouble_in_a_session_stands_beside_it() -> None:
-    told = tell(
-        kiosk(state="live", verdict=Verdict.ATTENTION, signals=(signal("camera.glare", "overhead"),)), NOW, UTC
-    )
+    told = tell(kiosk(state="live", verdict=Verdict.ATTENTION, signals=(signal("camera.glare", "overhead"),)), NOW, UTC)
     assert told.badge.word == "In session"
     assert told.trouble is BADGES[Standing.ATTENTION]
 

@@ -1,0 +1,124 @@
+"""The page on a real port, with a kiosk behind it that shows whatever snapshot it is handed."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import uvicorn
+from fastapi import FastAPI
+
+from device.cameras.errors import NoPicture
+from device.errors import Refused
+from device.screen.app import create_screen
+from device.snapshot import Snapshot
+
+
+class ShownKiosk:
+    """Shows `snapshot`, and writes down what was asked of it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.refuses: str | None = None
+        self.pictures_given = 0
+        self._shown = snapshot
+        self._news = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def show(self, snapshot: Snapshot) -> None:
+        """From another thread: show this from now on."""
+        assert self.loop is not None
+        self.loop.call_soon_threadsafe(self._show, snapshot)
+
+    def snapshot(self) -> Snapshot:
+        return self._shown
+
+    async def changed(self, timeout_s: float) -> None:
+        self.loop = asyncio.get_running_loop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
+
+    async def press(self, by: str) -> None:
+        self.asked.append(("press", by))
+
+    async def hold(self, by: str) -> None:
+        self.asked.append(("hold", by))
+
+    async def ask(self, name: str, value: str) -> None:
+        if self.refuses:
+            raise Refused(self.refuses)
+        self.asked.append((name, value))
+
+    async def picture(self, role: str) -> bytes:
+        found = self.preview(role)
+        if role not in {"overhead", "front"}:
+            raise LookupError(role)
+        if found is None:
+            raise NoPicture(f"The {role} camera is closed.")
+        self.pictures_given += 1
+        return found
+
+    def preview(self, role: str) -> bytes | None:
+        seen = self._shown.cameras.get(role)
+        return jpeg(role) if seen and seen.state == "open" else None
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self._shown = snapshot
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def jpeg(role: str) -> bytes:
+    """A picture that a person can tell from the other: a written page, or a head and shoulders."""
+    picture = np.full((360, 640, 3), (214, 226, 232) if role == "overhead" else (168, 150, 120), np.uint8)
+    if role == "overhead":
+        cv2.rectangle(picture, (150, 30), (520, 350), (250, 250, 250), -1)
+        for line in range(80, 340, 40):
+            cv2.line(picture, (180, line), (490, line), (180, 160, 140), 2)
+            cv2.putText(picture, "abc abc", (190, line - 6), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.1, (60, 40, 30), 2)
+    else:
+        cv2.ellipse(picture, (320, 380), (190, 130), 0, 180, 360, (90, 120, 60), -1)
+        cv2.circle(picture, (320, 165), 85, (150, 180, 220), -1)
+        for eye in (290, 350):
+            cv2.circle(picture, (eye, 155), 8, (40, 40, 40), -1)
+    return bytes(cv2.imencode(".jpg", picture)[1])
+
+
+def bound() -> socket.socket:
+    """A listening socket on a free port of loopback."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen()
+    return sock
+
+
+@contextlib.contextmanager
+def served(kiosk: ShownKiosk, language: str = "en") -> Iterator[str]:
+    """The page's address, while it is served from a thread of its own."""
+    sock = bound()
+    port = sock.getsockname()[1]
+    app: FastAPI = create_screen(kiosk, port, language)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[sock])), name="page")
+    thread.start()
+    try:
+        while not server.started:
+            threading.Event().wait(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        app.state.streams.close_from_outside()
+        server.should_exit = True
+        thread.join(10)
+        sock.close()
+
+
+def at_another_boot(found: Snapshot) -> Snapshot:
+    """The same kiosk after another boot."""
+    return replace(found, at=replace(found.at, boot="boot-9"))

@@ -1,0 +1,75 @@
+"""Documentation is tested: what the code has, the pages name, and the reverse."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from device.kit import kit
+
+TOP = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+
+
+def page(name: str) -> str:
+    return (TOP / name).read_text(encoding="utf-8")
+
+
+def test_the_readme_shows_the_two_commands_on_lines_of_their_own() -> None:
+    lines = page("README.md").splitlines()
+    assert "make demo" in lines
+    assert "make test" in lines
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.relative_to(TOP).as_posix() for path in TOP.glob("**/*.md") if ".venv" not in path.parts)
+)
+def test_links_between_pages_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page(name)):
+        if not target.startswith("http"):
+            assert (TOP / name).parent.joinpath(target).exists(), f"{name} links to {target}"
+
+
+def test_every_direct_dependency_has_its_reason() -> None:
+    told = page("docs/dependencies.md").lower()
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    for requirement in (one for group in groups for one in group):
+        name = re.split(r"[\[<>=; ]", requirement)[0].lower()
+        assert name in told or name == "carrel", f"docs/dependencies.md does not say why {name} is here"
+
+
+def test_the_kit_page_tells_the_pins_that_the_code_uses() -> None:
+    told = page("hardware/README.md")
+    panel = kit().panel
+    for pin in (panel.button_pin, panel.lamp_pin, panel.camera_lamp_pin):
+        assert f"BCM {pin} " in told
+    for camera in kit().cameras.values():
+        assert f"{camera.width}x{camera.height} at {camera.fps:g} frames" in told
+
+
+@pytest.mark.parametrize("module", ["device.cli", "fleet.cli", "provisioning.cli", "lab.cli"])
+def test_every_program_explains_itself(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True)
+    assert "usage: carrel-" in done.stdout
+
+
+@pytest.mark.parametrize("program", ["carrel-kiosk", "carrel-fleet", "carrel-provision", "carrel-lab"])
+def test_every_program_is_an_entry_point_and_is_documented(program: str) -> None:
+    assert program in PROJECT["scripts"]
+    pages = [page("README.md"), *(page(f"docs/readers/{name}.md") for name in ("it", "operator"))]
+    assert any(program in text for text in pages)
+
+
+def test_no_tracked_file_names_this_machine_or_a_package_index() -> None:
+    tracked = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True, cwd=TOP).stdout
+    found = []
+    for name in filter(None, tracked.split("\0")):
+        path = TOP / name
+        if path.suffix in {".png", ".jpg"} or not path.is_file() or path == Path(__file__):
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found += [name for word in ("--index-url",) if word in text]
+    assert found == []
