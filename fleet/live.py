@@ -1,7 +1,7 @@
 """Tells readers which kiosks changed, so that nobody has to refresh a page.
 
-The ingest's thread says what changed; a ticker notices what changes by mere silence. Each reader gets sets of kiosk ids,
-at most two a second, however much happens.
+The ingest's thread says what changed; a ticker notices what changes by mere silence. Each reader gets sets of kiosk
+ids, at most two a second, however much happens.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class Changes:
         except RuntimeError:  # the loop was closed between two lines: nobody listens any more
             self._loop = None
 
-    async def subscribe(self) -> AsyncIterator[frozenset[str]]:
+    async def subscribe(self) -> AsyncIterator[set[str]]:
         """Sets of kiosk ids that changed, until the service stops."""
         reader = _Reader()
         self._readers.add(reader)
@@ -79,8 +79,8 @@ class _Reader:
         self.changed: set[str] = set()
         self.some = asyncio.Event()
 
-    def take(self) -> frozenset[str]:
-        taken, self.changed = frozenset(self.changed), set()
+    def take(self) -> set[str]:
+        taken, self.changed = self.changed, set()
         self.some.clear()
         return taken
 

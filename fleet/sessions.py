@@ -1,9 +1,7 @@
 """Ledger rows to sessions: the fold of wire/minutes.py applied to what is held."""
 
 import logging
-from typing import Final
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from fleet.clock import micros
@@ -11,11 +9,9 @@ from fleet.store import sessions as store
 from fleet.store.sessions import OVER, SessionRow
 from wire.errors import BadPayload
 from wire.ledger import distinct, row_of
-from wire.minutes import SessionRecord, Span, fold
+from wire.minutes import SessionRecord, fold
 
 _log = logging.getLogger(__name__)
-
-TIMELINE: Final = TypeAdapter(tuple[Span, ...])
 
 
 def refold(connection: Connection, session: str, kiosk: str) -> None:

@@ -7,11 +7,15 @@ What is too old to be believed is `unknown`, never the last good value.
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from fleet.clock import Instant, micros, moment_or_none
+from fleet.presence import Reach
+from fleet.roll import Entry
 from wire.ledger import ClockTrust
 from wire.minutes import Minutes, Span
-from wire.signals import Severity, Verdict
+from wire.signal_table import words
+from wire.signals import ActiveSignal, Severity, Verdict
 
 VERDICT_LIMIT_S: Final = 90.0
 """News older than this is no verdict any more: the time after which a silent kiosk is offline."""
@@ -101,3 +105,83 @@ class KioskView(View):
     backlog_rows: int | None
     health: dict[str, Any] | None = Field(description="The last vitals; a null inside is `not known`.")
     health_age_s: float | None
+
+
+def kiosk_view(entry: Entry, session: SessionLine | None, now: Instant) -> KioskView:
+    """What is told of a kiosk at `now`, with the session that runs on it."""
+    told = entry.readiness
+    told_age_s = _age_s(entry.readiness_at, now)
+    reach = entry.presence.reach(now)
+    is_news = reach is Reach.ONLINE and told_age_s is not None and told_age_s <= VERDICT_LIMIT_S
+    return KioskView(
+        id=entry.id,
+        campus=entry.campus,
+        presence=PresenceView(
+            state=reach.value,
+            since=entry.presence.since(now),
+            last_heard_at=entry.presence.heard.at if entry.presence.heard else None,
+            age_s=_age_s(entry.presence.heard, now),
+        ),
+        verdict=told.verdict if told and is_news else Verdict.UNKNOWN,
+        reported_verdict=told.verdict if told else None,
+        verdict_age_s=told_age_s,
+        signals=tuple(signal_view(signal) for signal in told.signals) if told else (),
+        state=told.state if told else None,
+        state_age_s=told_age_s if told and told.state else None,
+        session=session,
+        version=entry.version,
+        boot=entry.boot,
+        epoch=entry.epoch,
+        ledger_through=entry.through,
+        backlog_rows=entry.health.get("backlog_rows") if entry.health else None,
+        health=entry.health,
+        health_age_s=_age_s(entry.health_at, now),
+    )
+
+
+def signal_view(signal: ActiveSignal) -> SignalView:
+    """An active signal with its words."""
+    return SignalView(
+        id=signal.id,
+        role=signal.role,
+        severity=signal.severity,
+        since=signal.since,
+        evidence=signal.evidence,
+        outranked=signal.outranked,
+        aide=words(signal.id, signal.role, "aide"),
+        therapist=words(signal.id, signal.role, "therapist"),
+        it=words(signal.id, signal.role, "it"),
+    )
+
+
+def session_line(row: Any, now: Instant) -> SessionLine:
+    """A row of the store's sessions as a line."""
+    return SessionLine(**_line(row, now))
+
+
+def session_view(row: Any, now: Instant) -> SessionView:
+    """A row of the store's sessions with its timeline."""
+    return SessionView(**_line(row, now), timeline=_TIMELINE.validate_json(row.timeline), clock=ClockTrust(row.clock))
+
+
+_TIMELINE: Final = TypeAdapter(tuple[Span, ...])
+
+
+def _line(row: Any, now: Instant) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kiosk": row.kiosk,
+        "campus": row.campus,
+        "state": row.state,
+        "started_at": moment_or_none(row.started_us),
+        "ended_at": moment_or_none(row.ended_us),
+        "started_by": row.started_by,
+        "ended_by": row.ended_by,
+        "minutes": Minutes.model_validate_json(row.minutes),
+        "complete": row.complete,
+        "age_s": max(0.0, (micros(now.at) - row.received_us) / 1_000_000),
+    }
+
+
+def _age_s(at: Instant | None, now: Instant) -> float | None:
+    return None if at is None else round(at.age_s(now), 3)

@@ -1,5 +1,6 @@
 """The register: which campuses there are. A SQLite file through sqlite-utils, with migrations."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -60,12 +61,15 @@ class Register:
     @classmethod
     def open(cls, path: Path) -> Self:
         """The register at `path`, made if it is missing; raises `RegisterUnusable`."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            db = Database(sqlite3.connect(path, isolation_level=None))
-            migrations.apply(db)
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise RegisterUnusable(f"{path}: {error}; name another file with --register") from error
+        with contextlib.ExitStack() as undo:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                connection = undo.enter_context(contextlib.closing(sqlite3.connect(path, isolation_level=None)))
+                db = Database(connection)
+                migrations.apply(db)
+            except (sqlite3.DatabaseError, OSError) as error:
+                raise RegisterUnusable(f"{path}: {error}; name another file with --register") from error
+            undo.pop_all()
         return cls(db)
 
     def add(self, new: Campus) -> bool:

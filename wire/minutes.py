@@ -1,8 +1,8 @@
 """True minutes: a pure, versioned fold from a session's ledger rows to what it really delivered.
 
 Used by the kiosk's screen, the fleet and the reports alike. Durations come from the monotonic clock within a boot;
-across boots from trusted wall time, and where that is missing the gap is unknown and said to be. Every position is cut
-to whole milliseconds once, so that running, paused and interrupted add up to elapsed exactly.
+across boots from trusted wall time, and where that is missing the gap is unknown and said to be. Nanoseconds are added
+up and cut to milliseconds last, so that each figure is true to one, and the split adds up to elapsed exactly.
 """
 
 from collections.abc import Iterable
@@ -333,37 +333,52 @@ class _Line:
             therapist=self.told.therapist,
             students=self.told.students,
             clock=self.dates.trust(self.start.boot),
-            minutes=self._minutes(spans, self.cursor_ns // _NS_PER_MS),
+            minutes=self._minutes(),
             spans=spans,
         )
 
-    def _minutes(self, spans: tuple[Span, ...], elapsed_ms: int) -> Minutes:
+    def _minutes(self) -> Minutes:
         if self.cancelled:
             return Minutes(planned_ms=self.told.planned_ms)
-        running = [span for span in spans if span.mode is Mode.RUNNING]
-        causes = sorted({span.cause or "unknown" for span in spans if span.mode is Mode.INTERRUPTED})
+        needs = frozenset(self.told.needs)
+        counted = [(end - begin, flags, *flags.counts_as(needs)) for begin, end, flags in self.pieces]
+        split = _shared_out(counted)
+        running = [(ns, flags) for ns, flags, mode, _ in counted if mode is Mode.RUNNING]
+        running_ns, running_ms = sum(ns for ns, _ in running), split.pop((Mode.RUNNING, None), 0)
+
+        def part_ms(lengths_ns: Iterable[int]) -> int:
+            ns = sum(lengths_ns)
+            return running_ms if ns == running_ns else ns // _NS_PER_MS
+
+        elapsed_ms = self.cursor_ns // _NS_PER_MS
         planned_end_ms = None if self.told.planned_end_in_ms is None else self.told.planned_end_in_ms + self.extended_ms
-        knows_therapist = any(span.therapist is not None for span in spans)
-        needs = set(self.told.needs)
+        knows_therapist = any(flags.therapist is not None for _, flags in running)
         return Minutes(
             elapsed_ms=elapsed_ms,
-            running_ms=_sum(running),
-            paused_ms=_sum(span for span in spans if span.mode is Mode.PAUSED),
-            interrupted_ms={
-                cause: _sum(
-                    span for span in spans if span.mode is Mode.INTERRUPTED and (span.cause or "unknown") == cause
-                )
-                for cause in causes
-            },
-            buffered_ms=_sum(span for span in running if not span.link_up),
-            camera_ms=_sum(span for span in running if needs <= set(span.cameras)),
-            cameras_ms={role: _sum(span for span in running if role in span.cameras) for role in sorted(needs)},
-            connected_ms=_sum(span for span in running if span.therapist) if knows_therapist else None,
+            running_ms=running_ms,
+            paused_ms=split.pop((Mode.PAUSED, None), 0),
+            interrupted_ms={cause or "unknown": ms for (_, cause), ms in split.items() if ms},
+            buffered_ms=part_ms(ns for ns, flags in running if not flags.link_up),
+            camera_ms=part_ms(ns for ns, flags in running if needs <= flags.giving),
+            cameras_ms={role: part_ms(ns for ns, flags in running if role in flags.giving) for role in sorted(needs)},
+            connected_ms=part_ms(ns for ns, flags in running if flags.therapist) if knows_therapist else None,
             overrun_ms=0 if planned_end_ms is None else max(0, elapsed_ms - max(0, planned_end_ms)),
             planned_ms=self.told.planned_ms,
             unknown_gaps=len(self.unknown_gaps_ns),
         )
 
 
-def _sum(spans: Iterable[Span]) -> int:
-    return sum(span.end_ms - span.start_ms for span in spans)
+def _shared_out(counted: Iterable[tuple[int, _Flags, Mode, str | None]]) -> dict[tuple[Mode, str | None], int]:
+    """Milliseconds of each mode and cause: each within one of its nanoseconds, all together those of the whole.
+
+    Cutting every stretch to milliseconds instead would be wrong by one more with each pause.
+    """
+    ns: dict[tuple[Mode, str | None], int] = {(Mode.RUNNING, None): 0, (Mode.PAUSED, None): 0}
+    for length_ns, _, mode, cause in counted:
+        ns[mode, cause] = ns.get((mode, cause), 0) + length_ns
+    shares: dict[tuple[Mode, str | None], int] = {}
+    before = 0
+    for key in sorted(ns, key=lambda one: (list(Mode).index(one[0]), one[1] or "")):
+        shares[key] = (before + ns[key]) // _NS_PER_MS - before // _NS_PER_MS
+        before += ns[key]
+    return shares

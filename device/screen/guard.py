@@ -1,8 +1,8 @@
 """The page's guard: only this machine's own page is served, and only to itself (docs/threat-model.md, H1 to H4).
 
 A name that points at 127.0.0.1 (DNS rebinding) fails on its Host; a foreign page that posts fails on its Origin; one
-that embeds a picture or reads the events fails on Sec-Fetch-Site. Following a link to the page is allowed: nobody else can
-read what it shows, and it may not be framed.
+that embeds a picture or reads the events fails on Sec-Fetch-Site. Following a link to the page is allowed: nobody else
+can read what it shows, and it may not be framed.
 """
 
 from collections.abc import Iterable

@@ -109,7 +109,7 @@ ES: Final = Words(
     online="Con red",
     connecting="Conectando",
     no_network="Sin red",
-    no_network_for="Sin red desde hace {age}",
+    no_network_for="Sin red: {age}",
     not_recorded="No se graba",
     foot_paused="En pausa",
     foot_session="Sesión",
@@ -117,7 +117,7 @@ ES: Final = Words(
     fact_waits="1 dato espera aquí su envío",
     facts_wait="{n} datos esperan aquí su envío",
     not_on_disk="Guardado solo en memoria",
-    help_call="Ayuda: llame al {number}",
+    help_call="Ayuda: {number}",
     # tiles
     camera_missing="Falta la {camera}",
     camera_off="{Camera} apagada",

@@ -31,8 +31,8 @@ class Backoff:
         wait_s: float = min(FIRST_WAIT_S * 2.0 ** min(tries.wrong - FREE_TRIES, 20), LONGEST_WAIT_S)
         return max(0.0, tries.at_s + wait_s - now_s)
 
-    def wrong(self, client: str, now_s: float) -> None:
-        """The client tried a wrong secret."""
+    def wrong(self, client: str, now_s: float) -> bool:
+        """The client tried a wrong secret; whether from now on it has to wait."""
         tries = self._tries.pop(client, None)
         if tries is None or now_s - tries.at_s > FORGET_AFTER_S:
             tries = _Tries(0, now_s)
@@ -40,6 +40,7 @@ class Backoff:
         self._tries[client] = tries
         while len(self._tries) > MOST_CLIENTS:
             self._tries.popitem(last=False)
+        return tries.wrong >= FREE_TRIES
 
     def right(self, client: str) -> None:
         """The client knew a secret."""

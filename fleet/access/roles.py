@@ -49,3 +49,8 @@ class Principal:
     def sees(self, campus: str) -> bool:
         """Whether the campus is one of theirs; what is not does not exist for them."""
         return self.campuses is None or campus in self.campuses
+
+    @property
+    def may_command(self) -> bool:
+        """Whether requests to kiosks are allowed."""
+        return self.may(Right.COMMAND)

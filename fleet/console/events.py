@@ -44,8 +44,11 @@ async def stream(changes: Changes, look: Look, tick: Callable[[], str]) -> Async
     pump = asyncio.create_task(_pump(changes, news), name="console-changes")
     until = time.monotonic() + LIFE_S
     ticked = -KEEP_ALIVE_S
-    yield "retry: 2000\n\n"
     try:
+        await asyncio.sleep(
+            0
+        )  # the pump listens from here on, so nothing falls between the first look and the first change
+        yield "retry: 2000\n\n"
         while not pump.done():
             if time.monotonic() - ticked >= KEEP_ALIVE_S:
                 ticked = time.monotonic()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -72,6 +72,10 @@ def _elapsed(running: Running, now: datetime) -> str:
     return times.duration(running.elapsed_ms + (now - running.at).total_seconds() * 1_000)
 
 
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
 def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "-", text)
 
@@ -91,5 +95,6 @@ _TEMPLATES.filters |= {
     "iso": iso,
     "offset_s": offset_s,
     "query": query,
+    "segment": _segment,
     "slug": _slug,
 }

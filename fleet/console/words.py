@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from fleet.console.times import credible, time_of_day
-from fleet.views import KioskView, SessionLine, SignalView
+from fleet.views import VERDICT_LIMIT_S, KioskView, SessionLine, SignalView
 from wire.signals import Severity, Verdict
 
 
@@ -124,8 +124,9 @@ def standing(kiosk: KioskView) -> Standing:
     """Where `kiosk` stands: silence comes before everything, a running session before the verdict."""
     if kiosk.presence.state != "online":
         return Standing.OFFLINE if kiosk.presence.state == "offline" else Standing.UNKNOWN
-    if (in_session := _in_session(kiosk)) is not None:
-        return in_session
+    in_session = _in_session(kiosk)
+    if in_session is not None:
+        return in_session if _is_news(kiosk) else Standing.UNKNOWN
     if _both_cameras_missing(kiosk.signals):
         return Standing.BLOCKED
     return _STANDINGS[kiosk.verdict]
@@ -155,6 +156,11 @@ def was_in_session(kiosk: KioskView) -> bool:
     return _in_session(kiosk) is not None
 
 
+def _is_news(kiosk: KioskView) -> bool:
+    """Whether what the kiosk last said it was doing may still be believed; without a word of it the ledger counts."""
+    return kiosk.state is None or (kiosk.state_age_s is not None and kiosk.state_age_s <= VERDICT_LIMIT_S)
+
+
 def _in_session(kiosk: KioskView) -> Standing | None:
     if kiosk.state in _SESSION_STATES:
         return _SESSION_STATES[kiosk.state]
@@ -173,7 +179,8 @@ def _reasons(kiosk: KioskView, where: Standing, now: datetime, zone: tzinfo | No
         case Standing.UNKNOWN if kiosk.state == "booting":
             found = [Reason("It is starting up.")]
         case Standing.UNKNOWN:
-            found = [Reason("It is connected, but has not said lately how it is.")]
+            then = " It was in session; it keeps its own record." if was_in_session(kiosk) else ""
+            found = [Reason(f"It is connected, but has not said lately how it is.{then}")]
         case _:
             pass
     if kiosk.session is not None and kiosk.session.state == "interrupted" and where in _IN_SESSION:

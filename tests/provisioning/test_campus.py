@@ -1,5 +1,6 @@
 """The register of campuses, through its command."""
 
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -57,5 +58,5 @@ def test_a_file_that_is_no_register_is_named(tmp_path: Path, capsys: pytest.Capt
     register.write_bytes(b"not a database, but long enough to be looked at as one" * 40)
     assert run(register, "show") == 1
     assert f"{register}: file is not a database" in capsys.readouterr().err
-    with pytest.raises(sqlite3.DatabaseError):
-        sqlite3.connect(register).execute("select 1 from campuses")
+    with contextlib.closing(sqlite3.connect(register)) as connection, pytest.raises(sqlite3.DatabaseError):
+        connection.execute("select 1 from campuses")

@@ -87,6 +87,7 @@ function place(next) {
   at("tiles").setAttribute("aria-label", view.labels.pictures);
   at("clock").hidden = view.clock === null;
   at("bar").hidden = view.bar === null && view.countdown_to_ms === null;
+  stage.toggleAttribute("data-counting", view.countdown_to_ms !== null);
   placeFigures();
   placeFoot();
   placeTap();
@@ -142,13 +143,15 @@ function make(tag, words, className = "") {
   return element;
 }
 
-// The longest texts take a smaller size, never one under the least that can be read from two metres.
+// The longest texts take a smaller size, never one under the least that can be read from two metres. A headline has at most
+// two lines.
 function fit() {
-  const words = at("words");
+  const [words, headline] = [at("words"), at("headline")];
   for (let size = 0; size <= 4; size += 1) {
     stage.dataset.fit = size;
-    const line = words.querySelector("h1");
-    if (words.scrollHeight <= words.clientHeight && line.scrollWidth <= line.clientWidth) break;
+    const line = parseFloat(getComputedStyle(headline).lineHeight);
+    const short = headline.parentElement.clientHeight < 2.5 * line && headline.scrollWidth <= words.clientWidth;
+    if (short && words.scrollHeight <= words.clientHeight) break;
   }
 }
 

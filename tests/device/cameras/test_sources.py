@@ -166,6 +166,14 @@ class TestVideo:
         assert self.number(source.read(1.0).image) >= 4
         source.close()
 
+    def test_a_reader_later_than_a_second_is_not_made_to_wait_for_the_decoder(self, counting_clip: Path) -> None:
+        source = open_source(spec(f"file:{counting_clip}", fps=10))
+        assert self.number(source.read(1.0).image) == 0
+        time.sleep(2.5)
+        # Ten frames on and not twenty-five: round the ten frames of this clip once.
+        assert self.number(source.read(1.0).image) == 0
+        source.close()
+
     def test_a_clip_that_vanishes_is_missing_when_it_comes_to_its_end(self, counting_clip: Path) -> None:
         source = open_source(spec(f"file:{counting_clip}", fps=40))
         source.read(1.0)

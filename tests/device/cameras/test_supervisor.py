@@ -204,7 +204,8 @@ def test_an_open_camera_that_gives_nothing_is_stalled_and_reopened_now_and_then(
             await until(lambda: len(journal.read_text().split()) >= 3, camera)
             assert camera.status().restarts == 0
         openings = [int(line) / 1e9 for line in journal.read_text().split()]
-        assert openings[2] - openings[1] >= 2.9
+        # Asked every 3 s; the first may have been taken up to a read later than the second.
+        assert openings[2] - openings[1] > 2.4
 
     asyncio.run(scenario())
 

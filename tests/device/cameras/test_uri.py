@@ -36,7 +36,7 @@ def test_each_form_of_uri_is_understood_and_written_back_the_same(text: str, sch
         "v4l2:/etc/passwd",
         "v4l2:0",
         "picamera2:",
-        "rtsp://10.0.0.1/stream",
+        "rtsp://camera.example/stream",
         "File:/clip.mp4",
         "file:/a\0b",
     ],

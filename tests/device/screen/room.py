@@ -46,7 +46,7 @@ class Room:
 
     def boot(self, found: s.OpenSession | None = None) -> "Room":
         """The kiosk is up, its link is up, both cameras give pictures."""
-        done = {row.data.get("booking") for row in self.rows if row.type == "session.started"} - {None}
+        done = {str(row.data["booking"]) for row in self.rows if row.type == "session.started" and row.data["booking"]}
         self.happens(s.Booted("0.1.0", found, frozenset(done)))
         if self._bookings:
             self.happens(s.ScheduleSet(Schedule(revision=1, as_of=self.now.wall, bookings=self._bookings)))

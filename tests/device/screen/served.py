@@ -113,7 +113,8 @@ def served(kiosk: ShownKiosk, language: str = "en") -> Iterator[str]:
             threading.Event().wait(0.01)
         yield f"http://127.0.0.1:{port}"
     finally:
-        app.state.streams.close_from_outside()
+        if kiosk.loop:
+            kiosk.loop.call_soon_threadsafe(app.state.streams.close)
         server.should_exit = True
         thread.join(10)
         sock.close()

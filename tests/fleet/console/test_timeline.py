@@ -1,6 +1,7 @@
+import itertools
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -22,8 +23,8 @@ POWER_CUT = (
 )
 
 
-def drawn(told: SessionView, silent_ms: int = 0) -> Xml.Element:
-    return Xml.fromstring(svg(told, lay_out(told, silent_ms), UTC))
+def drawn(told: SessionView, silent_ms: int = 0) -> ET.Element:
+    return ET.fromstring(svg(told, lay_out(told, silent_ms), UTC))
 
 
 def millionths(percent: str) -> int:
@@ -32,7 +33,7 @@ def millionths(percent: str) -> int:
     return int(whole) * 10_000 + int(part)
 
 
-def bars(root: Xml.Element) -> list[tuple[str, int, int]]:
+def bars(root: ET.Element) -> list[tuple[str, int, int]]:
     """Kind, place and width of every piece of the bar."""
     found = []
     for group in root.findall("g"):
@@ -57,7 +58,7 @@ def timelines(draw: st.DrawFn) -> tuple[Span, ...]:
             link_up=draw(st.booleans()),
             therapist=draw(st.sampled_from([None, True, False])),
         )
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in itertools.pairwise(edges)
     )
 
 
@@ -67,7 +68,7 @@ def test_the_pieces_share_their_edges_and_add_up_to_the_bar(
 ) -> None:
     told = session(spans, minutes=minutes(spans, planned_ms=planned_ms))
     drawing = lay_out(told, silent_ms)
-    found = bars(Xml.fromstring(svg(told, drawing, UTC)))
+    found = bars(ET.fromstring(svg(told, drawing, UTC)))
     reached = 0
     for _, place, width in found:
         assert place == reached
@@ -151,7 +152,7 @@ def test_the_planned_end_is_where_the_overrun_begins() -> None:
 
 
 def times_under(told: SessionView, zone: timezone = UTC) -> list[str]:
-    root = Xml.fromstring(svg(told, lay_out(told), zone))
+    root = ET.fromstring(svg(told, lay_out(told), zone))
     return [text.text or "" for text in root.findall("text") if "tl-time" in text.attrib["class"]]
 
 
@@ -177,11 +178,11 @@ def test_labels_never_overlap_on_a_phone_nor_on_a_desk() -> None:
     labels = [one for one in drawn(session(spans)).findall("text") if "tl-label" in one.attrib["class"]]
     for width_px, shown in ((358, [one for one in labels if "tl-wide" not in one.attrib["class"]]), (1_190, labels)):
         places = sorted(_extent_px(one, width_px) for one in shown)
-        assert all(left[1] <= right[0] for left, right in zip(places, places[1:], strict=False))
+        assert all(left[1] <= right[0] for left, right in itertools.pairwise(places))
     assert 1 <= len(labels) < 15
 
 
-def _extent_px(label: Xml.Element, width_px: int) -> tuple[float, float]:
+def _extent_px(label: ET.Element, width_px: int) -> tuple[float, float]:
     place = float(label.attrib["x"].removesuffix("%")) * width_px / 100
     length = len(label.text or "") * 7.5
     return (place - length, place) if label.attrib.get("text-anchor") == "end" else (place, place + length)

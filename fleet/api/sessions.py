@@ -1,0 +1,45 @@
+"""Sessions: what a press really delivered."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, TypeAdapter
+
+from fleet.api.deps import Fleet, Reader
+from fleet.api.kiosks import Cursor
+from fleet.api.paging import Page, cursor_of, place_in
+from fleet.api.problems import answers
+from fleet.errors import BadValue, NotFound
+from fleet.views import SessionLine, SessionView
+
+router: Final = APIRouter(prefix="/sessions", tags=["sessions"])
+
+_PLACE: Final = TypeAdapter(tuple[int, str])
+
+
+@router.get("", operation_id="listSessions", summary="Sessions, newest first", responses=answers(422))
+async def list_sessions(
+    fleet: Fleet,
+    reader: Reader,
+    kiosk: Annotated[str | None, Query(max_length=40, description="Of this kiosk only")] = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from", description="Began at this time or later")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to", description="Began before this time")] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="Items on a page")] = 50,
+) -> Page[SessionLine]:
+    """What is known of each session as of its last row that arrived."""
+    if since is not None and until is not None and until < since:
+        raise BadValue("to", "is earlier than `from`")
+    lines, more = await fleet.sessions_page(
+        reader, limit=limit, kiosk=kiosk, since=since, until=until, before=place_in(cursor, _PLACE)
+    )
+    return Page[SessionLine](items=lines, next=cursor_of(more))
+
+
+@router.get("/{session}", operation_id="getSession", summary="One session", responses=answers(404))
+async def get_session(session: str, fleet: Fleet, reader: Reader) -> SessionView:
+    """Minutes, timeline, and whether every row of it is held."""
+    view = await fleet.session(reader, session)
+    if view is None:
+        raise NotFound("There is no such session here.")
+    return view

@@ -1,0 +1,136 @@
+"""The parts of a running fleet, and what readers ask of them. What a principal may not see does not exist for them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from fleet.access.backoff import Backoff
+from fleet.access.roles import Principal
+from fleet.clock import Clock, SystemClock
+from fleet.live import Changes
+from fleet.metrics import Metrics
+from fleet.roll import Entry, Roll
+from fleet.settings import FleetSettings
+from fleet.store import sessions as store
+from fleet.store.engine import Database
+from fleet.views import KioskView, SessionLine, SessionView, kiosk_view, session_line, session_view
+
+
+class Broker(Protocol):
+    """The way to the kiosks."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    def publish(self, topic: str, payload: bytes, *, qos: int) -> None: ...
+
+
+class Keeper(Protocol):
+    """Whoever keeps what comes from kiosks."""
+
+    @property
+    def works(self) -> bool: ...
+
+
+@dataclass(slots=True)
+class FleetParts:
+    """What the API and the console work with."""
+
+    settings: FleetSettings
+    database: Database
+    roll: Roll
+    metrics: Metrics
+    clock: Clock = field(default_factory=SystemClock)
+    changes: Changes = field(default_factory=Changes)
+    backoff: Backoff = field(default_factory=Backoff)
+    broker: Broker | None = None
+    keeper: Keeper | None = None
+
+    def subscribe(self) -> AsyncIterator[set[str]]:
+        """Sets of ids of kiosks that changed, of all campuses, at most two a second, until the service stops."""
+        return self.changes.subscribe()
+
+    async def kiosks(self, principal: Principal) -> list[KioskView]:
+        """Every kiosk that the principal may see, by campus and id."""
+        return await asyncio.to_thread(self._kiosks, principal)
+
+    async def kiosk(self, principal: Principal, kiosk: str) -> KioskView | None:
+        """One kiosk; None when there is none for this principal."""
+        return await asyncio.to_thread(self._kiosk, principal, kiosk)
+
+    async def sessions(self, principal: Principal, kiosk: str | None = None, limit: int = 50) -> list[SessionLine]:
+        """The newest sessions."""
+        lines, _ = await self.sessions_page(principal, kiosk=kiosk, limit=limit)
+        return lines
+
+    async def sessions_page(
+        self,
+        principal: Principal,
+        *,
+        limit: int,
+        kiosk: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before: tuple[int, str] | None = None,
+    ) -> tuple[list[SessionLine], tuple[int, str] | None]:
+        """Sessions that began from `since` to before `until`, newest first, and the place after which more follow."""
+
+        def read() -> tuple[list[SessionLine], tuple[int, str] | None]:
+            with self.database.read() as connection:
+                rows = store.newest(
+                    connection,
+                    limit=limit + 1,
+                    campuses=principal.campuses,
+                    kiosk=kiosk,
+                    since=since,
+                    until=until,
+                    before=before,
+                )
+            now = self.clock.now()
+            more = (rows[limit - 1].order_us, rows[limit - 1].id) if len(rows) > limit else None
+            return [session_line(row, now) for row in rows[:limit]], more
+
+        return await asyncio.to_thread(read)
+
+    async def session(self, principal: Principal, session: str) -> SessionView | None:
+        """One session with its timeline, as of its last row; None when there is none for this principal."""
+
+        def read() -> SessionView | None:
+            with self.database.read() as connection:
+                row = store.one(connection, session)
+            return None if row is None or not principal.sees(row.campus) else session_view(row, self.clock.now())
+
+        return await asyncio.to_thread(read)
+
+    def entry(self, principal: Principal, kiosk: str) -> Entry | None:
+        """What was last heard of a kiosk; None when there is none for this principal."""
+        entry = self.roll.get(kiosk)
+        return entry if entry is not None and principal.sees(entry.campus) else None
+
+    def _kiosks(self, principal: Principal) -> list[KioskView]:
+        with self.database.read() as connection:
+            open_sessions = store.open_ones(connection, principal.campuses)
+        now = self.clock.now()
+        by_kiosk = {row.kiosk: row for row in open_sessions}  # the newest of each stands last
+        by_id = {row.id: row for row in open_sessions}
+        views = []
+        for entry in self.roll.entries():
+            if principal.sees(entry.campus):
+                said = entry.readiness
+                row = by_id.get(said.session or "") if said else by_kiosk.get(entry.id)
+                line = session_line(row, now) if row is not None and row.kiosk == entry.id else None
+                views.append(kiosk_view(entry, line, now))
+        return sorted(views, key=lambda view: (view.campus, view.id))
+
+    def _kiosk(self, principal: Principal, kiosk: str) -> KioskView | None:
+        entry = self.entry(principal, kiosk)
+        if entry is None:
+            return None
+        with self.database.read() as connection:
+            open_sessions = store.open_ones(connection, None, kiosk)
+        said = entry.readiness
+        candidates = [row for row in open_sessions if said is None or row.id == said.session]
+        now = self.clock.now()
+        return kiosk_view(entry, session_line(candidates[-1], now) if candidates else None, now)

@@ -1,0 +1,181 @@
+"""Every screen of the kiosk and the board, in a real browser: readable, nothing cut off, usable by everyone.
+
+With `--screenshots DIR` the pictures are kept; those in docs/ are made this way.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from tests.device.screen.gallery import GALLERY
+from tests.device.screen.served import ShownKiosk, served
+from tests.system.browser import barriers, chromium, cut_off, smaller_than
+from tests.system.running import Demo, running_demo, until
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.timeout(400)]
+
+KIOSK: Final[ViewportSize] = {"width": 1024, "height": 600}
+KIOSK_LARGE: Final[ViewportSize] = {"width": 1920, "height": 1080}
+LEAST_PX = 26
+"""At 1024x600 on ten inches, from two metres."""
+DOCUMENTED = (
+    "ready-booking", "not-ready-covered", "starting", "live", "waiting", "offline", "paused", "ending", "ended",
+    "refused-no-camera",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    kept = request.config.getoption("--screenshots")
+    found = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def shown(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_function("document.querySelector('h1')?.textContent.trim().length > 0")
+    page.wait_for_function("[...document.images].every((one) => one.complete)")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_kiosk_screen_is_readable_and_nothing_is_cut_off(browser: Browser, folder: Path, language: str) -> None:
+    first, *others = GALLERY.items()
+    kiosk = ShownKiosk(first[1]())
+    wrong: dict[str, list[str]] = {}
+    with served(kiosk, language) as address:
+        page = browser.new_page(viewport=KIOSK)
+        shown(page, address)
+        for name, snapshot in (first, *others):
+            kiosk.show(snapshot())
+            page.reload()
+            shown(page, address)
+            found = cut_off(page) + smaller_than(page, LEAST_PX)
+            tall = page.evaluate("document.documentElement.scrollHeight - innerHeight")
+            if tall > 1:
+                found.append(f"{tall} px too tall")
+            if found:
+                wrong[name] = found
+            if language == "en" and name in DOCUMENTED:
+                page.screenshot(path=folder / f"kiosk-{name}.png")
+        page.close()
+    assert wrong == {}
+
+
+def test_the_kiosk_screen_scales_to_a_large_display(browser: Browser, folder: Path) -> None:
+    kiosk = ShownKiosk(GALLERY["ready-booking"]())
+    with served(kiosk) as address:
+        page = browser.new_page(viewport=KIOSK_LARGE)
+        for name in ("ready-booking", "offline", "ended"):
+            kiosk.show(GALLERY[name]()) if kiosk.loop else None
+            shown(page, address)
+            assert cut_off(page) == []
+            assert smaller_than(page, LEAST_PX * 1.6) == []
+        page.screenshot(path=folder / "kiosk-large-ended.png")
+        page.close()
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_the_kiosk_page_has_no_barriers(browser: Browser, name: str) -> None:
+    kiosk = ShownKiosk(GALLERY[name]())
+    with served(kiosk) as address:
+        page = browser.new_page(viewport=KIOSK)
+        shown(page, address)
+        assert barriers(page) == []
+        page.close()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with running_demo("--kiosks", "3") as found:
+        yield found
+
+
+@pytest.mark.needs_mosquitto
+def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, demo: Demo, folder: Path) -> None:
+    """Press on the screen, see moving pictures, see it on the board, cut, go on, restore, every minute arrives."""
+    kiosk = demo.kiosk
+    screen = browser.new_page(viewport=KIOSK)
+    shown(screen, kiosk.screen)
+    expect(screen.locator("h1")).to_contain_text("Ready", timeout=15_000)
+    pictures = [screen.locator("img").nth(n) for n in range(2)]
+    before = [picture.screenshot() for picture in pictures]
+    time.sleep(2.5)
+    assert all(then != picture.screenshot() for then, picture in zip(before, pictures, strict=True)), "pictures move"
+    screen.screenshot(path=folder / "demo-kiosk-ready.png")
+
+    board = browser.new_page(viewport={"width": 1440, "height": 900})
+    board.goto(demo.told["sign_in"]["therapist"])
+    row = board.locator(f"[id*='{kiosk.id}']").first
+    expect(row).to_be_visible(timeout=15_000)
+    expect(row).to_contain_text("Ready", timeout=10_000)
+
+    screen.mouse.click(300, 300)
+    expect(screen.locator("h1")).to_contain_text("In session", timeout=10_000)
+    expect(row).to_contain_text("In session", timeout=5_000)
+    until(lambda: kiosk.state["session"]["minutes"]["elapsed_ms"] > 7_000, 15, "the session runs")
+    session = kiosk.state["session"]["id"]
+    board.screenshot(path=folder / "board-1440.png")
+    assert cut_off(board) == []
+    assert barriers(board) == []
+
+    kiosk.cut_link("reset")
+    expect(screen.locator("h1")).to_contain_text("no network", timeout=10_000)
+    screen.screenshot(path=folder / "demo-kiosk-offline.png")
+    time.sleep(5)
+    kiosk.restore_link()
+    until(lambda: kiosk.state["link"]["up"], 40, "the link is back")
+
+    kiosk.end_session()
+    expect(screen.locator("h1")).to_contain_text("ended", timeout=10_000)
+    kiosk.arrives(session)
+    screen.screenshot(path=folder / "demo-kiosk-ended.png")
+
+    board.goto(f"{demo.url}/kiosks/{kiosk.id}")
+    expect(board.locator("svg").first).to_be_visible()
+    board.screenshot(path=folder / "kiosk-page-1440.png", full_page=True)
+    assert cut_off(board) == []
+    assert barriers(board) == []
+    screen.close()
+    board.close()
+
+
+@pytest.mark.needs_mosquitto
+def test_the_board_on_a_telephone(browser: Browser, demo: Demo, folder: Path) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(demo.told["sign_in"]["it"])
+    expect(page.locator(f"[id*='{demo.kiosk.id}']").first).to_be_visible(timeout=15_000)
+    page.screenshot(path=folder / "board-390.png")
+    assert cut_off(page) == []
+    assert barriers(page) == []
+    page.goto(f"{demo.url}/kiosks/{demo.kiosk.id}")
+    page.screenshot(path=folder / "kiosk-page-390.png", full_page=True)
+    assert cut_off(page) == []
+    page.close()
+
+
+@pytest.mark.needs_mosquitto
+def test_the_labs_page_switches_for_people(browser: Browser, demo: Demo, folder: Path) -> None:
+    kiosk = demo.kiosks[1]
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{demo.lab}/")
+    section = page.locator(f"[data-kiosk='{kiosk.id}']")
+    expect(section.locator(".now")).to_contain_text("link up", timeout=10_000)
+    section.get_by_role("button", name="Reset").click()
+    expect(section.locator(".now")).to_contain_text("link down", timeout=10_000)
+    page.screenshot(path=folder / "lab.png")
+    section.get_by_role("button", name="Up", exact=True).click()
+    expect(section.locator(".now")).to_contain_text("link up", timeout=40_000)
+    assert cut_off(page) == []
+    assert barriers(page) == []
+    page.close()
