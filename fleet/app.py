@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 
 from fleet.access.web import router as sign_in_router
 from fleet.api import board, commands, kiosks, operations, problems, sessions
+from fleet.api.openapi import tidy
 from fleet.console.pages import router as console_router
 from fleet.guard import Guard
 from fleet.parts import FleetParts
@@ -44,6 +45,7 @@ def create_app(parts: FleetParts) -> FastAPI:
         redoc_url=None,
     )
     app.state.fleet = parts
+    app.openapi = lambda: tidy(app)  # type: ignore[method-assign]  # the way FastAPI names for it
     problems.install(app)
     api = APIRouter(prefix="/api/v1")
     for router in (kiosks.router, commands.router, sessions.router, board.router):

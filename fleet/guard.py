@@ -7,17 +7,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fleet.api.problems import problem
+from fleet.headers import HEADERS
 from fleet.settings import FleetSettings, is_loopback
 
 MOST_BODY_BYTES: Final = 1024 * 1024
-HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-"""An answer that sets one of them itself keeps its own."""
 
 
 class Guard:

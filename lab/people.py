@@ -2,6 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from fleet.access.roles import Role
+from fleet.access.secrets import Kind, Person, add_person, issue
+from fleet.clock import SystemClock
+from fleet.settings import FleetSettings
+from fleet.store.engine import Database
+from fleet.store.migrate import migrate
+from wire.settings_file import read_settings
+
+ROLES: Final = (Role.IT, Role.THERAPIST, Role.AIDE, Role.AUDITOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,5 +24,15 @@ class People:
 
 
 def invite(config: Path) -> People:
-    """Prepare the fleet's database and let one person of each role in."""
-    raise NotImplementedError(config)
+    """Prepare the database of the fleet at `config`, and let one person of each role in."""
+    settings = read_settings(FleetSettings, config)
+    database = Database(settings.database_url)
+    try:
+        migrate(database)
+        now = SystemClock().now()
+        for role in (*ROLES, Role.SERVICE):
+            add_person(database, Person(f"demo-{role}", role, None), now)
+        links = {role.value: issue(database, Kind.LINK, f"demo-{role}", now) for role in ROLES}
+        return People(issue(database, Kind.TOKEN, f"demo-{Role.SERVICE}", now), links)
+    finally:
+        database.close()

@@ -352,7 +352,7 @@ class _Line:
 
         elapsed_ms = self.cursor_ns // _NS_PER_MS
         planned_end_ms = None if self.told.planned_end_in_ms is None else self.told.planned_end_in_ms + self.extended_ms
-        knows_therapist = any(flags.therapist is not None for _, flags in running)
+        knows_therapist = any(flags.therapist is not None for flags in (self.now, *(one[1] for one in counted)))
         return Minutes(
             elapsed_ms=elapsed_ms,
             running_ms=running_ms,

@@ -76,6 +76,11 @@ def issue(database: Database, kind: Kind, name: str, now: Instant, lives: timede
     return secret
 
 
+def link(own_url: str, secret: str) -> str:
+    """The address that signs a browser in."""
+    return f"{own_url}/sign-in/{secret}"
+
+
 def owner(database: Database, kind: Kind, secret: str, now: Instant) -> Principal | None:
     """Whose secret this is; None for a wrong, expired or withdrawn one."""
     with database.read() as connection:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from fleet.access.web import SignInNeeded
 from fleet.console.render import render_problem
 from fleet.errors import BadValue, Refused, StoreDown, TooMany
+from fleet.headers import HEADERS
 
 _log = logging.getLogger(__name__)
 
@@ -48,11 +49,7 @@ _DESCRIPTIONS: Final = {
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route for OpenAPI."""
-    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {
-        status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: schema}, "model": Problem}
-        for status in (401, *statuses)
-    }
+    return {status: {"description": _DESCRIPTIONS[status], "model": Problem} for status in (401, *statuses)}
 
 
 def problem(request: Request, status: int, detail: str, *, title: str | None = None, **more: Any) -> Response:
@@ -117,7 +114,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _defect(request: Request, _error: Exception) -> Response:
     # The server logs the error itself; who asked is told nothing of its inside.
-    return problem(request, 500, "This is a defect of the service. It was logged.")
+    # This answer is made outside the guard.
+    return problem(request, 500, "This is a defect of the service. It was logged.", headers=HEADERS)
 
 
 def _field(where: tuple[Any, ...]) -> str:

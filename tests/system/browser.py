@@ -18,18 +18,19 @@ _FLAGS = [
 
 _CUT_OFF = """() => {
   const found = [];
-  const seen = (e) => { const s = getComputedStyle(e); const b = e.getBoundingClientRect();
-    return s.visibility !== "hidden" && s.display !== "none" && b.width > 1 && b.height > 1 && !e.closest("[hidden]"); };
+  const seen = (e) => {
+    const s = getComputedStyle(e), b = e.getBoundingClientRect();
+    return s.visibility !== "hidden" && s.display !== "none" && b.width > 1 && b.height > 1;
+  };
   const page = document.documentElement;
   if (page.scrollWidth > innerWidth + 1) found.push(`the page is ${page.scrollWidth} px wide`);
   for (const e of document.querySelectorAll("body *")) {
     const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !seen(e) || e.closest("svg, .visually-hidden, [aria-hidden=true]")) continue;
+    if (!own || !seen(e) || e.closest("svg, .visually-hidden, [aria-hidden=true], [hidden]")) continue;
     const b = e.getBoundingClientRect();
     if (b.right > innerWidth + 1 || b.left < -1) found.push(`beyond the side: ${e.textContent.trim().slice(0, 60)}`);
     const over = e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1;
-    if (getComputedStyle(e).overflow !== "visible" && over)
-      found.push(`cut off: ${e.textContent.trim().slice(0, 60)}`);
+    if (getComputedStyle(e).overflow !== "visible" && over) found.push(`cut off: ${e.textContent.trim().slice(0, 60)}`);
   }
   return found;
 }"""

@@ -19,7 +19,7 @@ from tests.media import clip
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], within_s: float, what: str) -> T:
+def until(look: Callable[[], T | None], within_s: float, what: str) -> T:
     """Look again and again until something true is seen; that."""
     deadline = time.monotonic() + within_s
     while not (found := look()):

@@ -150,7 +150,7 @@ function fit() {
   for (let size = 0; size <= 4; size += 1) {
     stage.dataset.fit = size;
     const line = parseFloat(getComputedStyle(headline).lineHeight);
-    const short = headline.parentElement.clientHeight < 2.5 * line && headline.scrollWidth <= words.clientWidth;
+    const short = headline.parentElement.clientHeight < 2.5 * line && headline.parentElement.scrollWidth <= words.clientWidth;
     if (short && words.scrollHeight <= words.clientHeight) break;
   }
 }
@@ -354,8 +354,8 @@ function drawPanel(list) {
 
 function panelHead() {
   if (shownList) return view.labels[shownList];
-  const time = view.clock ? ` ${duration(counted(view.clock, performance.now() - heardAt))}` : "";
-  return view.tap === "reveal" ? `${view.headline}${time}` : view.headline;
+  if (view.tap !== "reveal" || !view.clock) return view.headline;
+  return duration(counted(view.clock, performance.now() - heardAt));
 }
 
 function control(action) {

@@ -2,7 +2,9 @@
 
 import { timeOfDay } from "./ages.js";
 
-const LIMIT_MS = 10000;
+const LIMIT_S = 10; // a request that is older is never run
+const LOOK_MS = 300;
+const SILENT = `No answer within ${LIMIT_S} s. Nothing new is known.`;
 
 export function startCommands() {
   document.addEventListener("click", (event) => {
@@ -21,20 +23,35 @@ async function run(kiosk, name) {
 }
 
 async function ask(kiosk, name) {
+  const limit = AbortSignal.timeout(LIMIT_S * 1000);
   try {
-    const answer = await fetch(`/api/v1/kiosks/${encodeURIComponent(kiosk)}/commands`, {
+    const sent = await call(`/api/v1/kiosks/${encodeURIComponent(kiosk)}/commands`, limit, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ name }),
-      signal: AbortSignal.timeout(LIMIT_MS),
+      body: JSON.stringify({ name, expires_in_s: LIMIT_S }),
     });
-    const told = await answer.json().catch(() => ({}));
-    if (answer.ok && told.ok !== false) return [`${answered(name, told.result ?? {})} (${timeOfDay()})`, "good"];
-    return [`It could not: ${told.detail ?? told.error ?? told.title ?? `status ${answer.status}`}`, "bad"];
+    let told = sent;
+    while (told.state === "waiting") {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      told = await call(`/api/v1/kiosks/${encodeURIComponent(kiosk)}/commands/${sent.id}`, limit);
+    }
+    if (told.state !== "answered") return [SILENT, "bad"];
+    if (told.reply.ok) return [`${answered(name, told.reply.result ?? {})} (${timeOfDay()})`, "good"];
+    return [`The kiosk could not: ${told.reply.detail ?? told.reply.error ?? "it does not say why"}.`, "bad"];
   } catch (error) {
-    if (error.name === "TimeoutError") return [`No answer within ${LIMIT_MS / 1000} s. Nothing new is known.`, "bad"];
-    return ["The question did not reach the fleet. Is this page connected?", "bad"];
+    if (error.name === "TimeoutError") return [SILENT, "bad"];
+    if (error instanceof Refusal) return [error.message, "bad"];
+    return ["This did not reach the fleet. Nothing was asked.", "bad"];
   }
+}
+
+class Refusal extends Error {}
+
+async function call(address, signal, request = {}) {
+  const answer = await fetch(address, { ...request, signal, headers: { Accept: "application/json", ...request.headers } });
+  const told = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refusal(told.detail ?? `The fleet answered with status ${answer.status}.`);
+  return told;
 }
 
 function answered(name, result) {

@@ -43,7 +43,8 @@ class District:
         return found if found and principal.sees(found.campus) else None
 
     async def sessions(self, principal: Principal, kiosk: str | None = None, limit: int = 50) -> list[SessionLine]:
-        return [one for one in self.all_sessions.values() if one.kiosk == kiosk and principal.sees(one.campus)][:limit]
+        found = [one for one in self.all_sessions.values() if one.kiosk == kiosk and principal.sees(one.campus)]
+        return list(found[:limit])
 
     async def session(self, principal: Principal, session: str) -> SessionView | None:
         found = self.all_sessions.get(session)

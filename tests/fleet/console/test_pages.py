@@ -229,9 +229,8 @@ async def read_stream(district: District, path: str, enough: int) -> list[tuple[
     async def send(message: dict[str, object]) -> None:
         body = message.get("body", b"")
         assert isinstance(body, bytes)
-        for block in body.decode().split("\n\n"):
-            if found := re.fullmatch(r"event: (\w+)\ndata: (.*)", block):
-                received.append((found[1], json.loads(found[2])))
+        found = (re.fullmatch(r"event: (\w+)\ndata: (.*)", block) for block in body.decode().split("\n\n"))
+        received.extend((one[1], json.loads(one[2])) for one in found if one)
         if len(received) >= enough:
             done.set()
 

@@ -1,0 +1,145 @@
+"""`carrel-fleet`: the fleet service's commands."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from fleet.access import secrets
+from fleet.access.roles import Role
+from fleet.access.secrets import Kind, Person
+from fleet.clock import SystemClock
+from fleet.errors import FleetError, Refused
+from fleet.explain import explain
+from fleet.settings import FleetSettings, load
+from fleet.store.engine import Database
+from fleet.store.migrate import migrate
+from wire.ids import is_id
+
+_CONFIG: Final = Path("fleet.toml")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code, and says in one line on standard error what went wrong."""
+    given = _parser().parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        settings = load(given.config)
+        if given.command == "serve" and given.port is not None:
+            settings = settings.model_copy(update={"port": given.port})
+        match given.command:
+            case "serve":
+                from fleet.service import serve  # noqa: PLC0415  # the other commands need not wait for it to load
+
+                serve(settings)
+            case "ingest":
+                from fleet.service import ingest  # noqa: PLC0415  # as above
+
+                ingest(settings)
+            case _:
+                _with_database(settings, given)
+    except FleetError as error:
+        sys.stderr.write(f"carrel-fleet: {error}\n")
+        return 1
+    return 0
+
+
+def _with_database(settings: FleetSettings, given: argparse.Namespace) -> None:
+    database = Database(settings.database_url)
+    try:
+        migrate(database)
+        match given.command:
+            case "migrate":
+                sys.stderr.write("The database is up to date.\n")
+            case "explain":
+                for line in explain(database, given.session):
+                    sys.stdout.write(f"{line}\n")
+            case "user":
+                _user(settings, database, given)
+    finally:
+        database.close()
+
+
+def _user(settings: FleetSettings, database: Database, given: argparse.Namespace) -> None:
+    now = SystemClock().now()
+    match given.action:
+        case "add":
+            campuses = frozenset(given.campus) if given.campus else None
+            secrets.add_person(database, Person(given.name, Role(given.role), campuses), now)
+            lives = timedelta(hours=given.hours) if given.hours else None
+            if given.token:
+                sys.stdout.write(f"{secrets.issue(database, Kind.TOKEN, given.name, now, lives)}\n")
+            else:
+                secret = secrets.issue(database, Kind.LINK, given.name, now, lives)
+                sys.stdout.write(f"{secrets.link(settings.own_url, secret)}\n")
+        case "list":
+            for person in secrets.people(database):
+                where = ", ".join(sorted(person.campuses)) if person.campuses is not None else "all campuses"
+                sys.stdout.write(f"{person.name}\t{person.role.value}\t{where}\n")
+        case "remove":
+            if not secrets.remove_person(database, given.name, now):
+                raise Refused(f"there is nobody called {given.name!r}; `carrel-fleet user list` shows who there is")
+
+
+def _parser() -> argparse.ArgumentParser:
+    config = argparse.ArgumentParser(add_help=False)
+    config.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help="default: %(default)s")
+    parser = argparse.ArgumentParser(prog="carrel-fleet", description="The fleet service of Carrel.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", parents=[config], help="run API, console and ingest")
+    serve.add_argument("--port", type=_port, help="instead of `port` in the settings file; 0 takes a free one")
+    commands.add_parser("ingest", parents=[config], help="run the ingest alone")
+    commands.add_parser("migrate", parents=[config], help="bring the database to this version")
+    telling = commands.add_parser("explain", parents=[config], help="print the rows behind a session's minutes")
+    telling.add_argument("session", metavar="SESSION")
+    actions = commands.add_parser("user", help="who may sign in").add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    adding = actions.add_parser("add", parents=[config], help="add or change someone, and print a fresh secret once")
+    adding.add_argument("name", type=_name, metavar="NAME")
+    adding.add_argument("--role", required=True, choices=[role.value for role in Role])
+    adding.add_argument("--campus", action="append", type=_campus, metavar="ID", help="repeat for more; default: all")
+    adding.add_argument("--hours", type=_hours, metavar="N", help="how long the secret lives; default: a link 7 days")
+    kind = adding.add_mutually_exclusive_group()
+    kind.add_argument("--link", action="store_true", help="a sign-in link for a browser (the default)")
+    kind.add_argument("--token", action="store_true", help="a bearer token for a program")
+    actions.add_parser("list", parents=[config], help="everyone")
+    removing = actions.add_parser("remove", parents=[config], help="remove someone and all their secrets")
+    removing.add_argument("name", metavar="NAME")
+    return parser
+
+
+def _name(text: str) -> str:
+    if not 1 <= len(text) <= 80 or not text.isprintable():
+        raise argparse.ArgumentTypeError("1 to 80 printable characters")
+    return text
+
+
+def _campus(text: str) -> str:
+    if not is_id(text):
+        raise argparse.ArgumentTypeError("3 to 40 of a-z, 0-9 and -, no dash at either end")
+    return text
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError("0 to 65535")
+    return int(text)
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not 0 < hours <= 24 * 366:
+        raise argparse.ArgumentTypeError("a number of hours, up to a year")
+    return hours
+
+
+if __name__ == "__main__":
+    sys.exit(main())

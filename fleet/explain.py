@@ -1,0 +1,42 @@
+"""The ledger rows behind a session's minutes, for anyone who wants to add them up."""
+
+from collections.abc import Iterator
+
+from fleet.clock import moment
+from fleet.errors import NotFound
+from fleet.sessions import is_complete, record_of
+from fleet.store import sessions as store
+from fleet.store.engine import Database
+from wire.codec import compact
+from wire.ledger import row_of
+
+
+def explain(database: Database, session: str) -> Iterator[str]:
+    """Lines of text: each row in order, each stretch of the timeline, the figures.
+
+    Raises:
+        NotFound: no row of such a session is held.
+    """
+    with database.read() as connection:
+        line = store.one(connection, session)
+        rows = store.rows_of(connection, session, line.kiosk) if line is not None else []
+    if line is None:
+        raise NotFound(f"there is no session {session!r}")
+    yield f"session {session} of kiosk {line.kiosk}, campus {line.campus}"
+    yield ""
+    for kept in rows:
+        row = row_of(kept.body)
+        yield f"{kept.epoch[:8]} {row.seq:>6}  {row.at.isoformat()} ({row.clock.value})  boot {row.boot[:8]} "
+        yield f"{'':>15}  {row.mono_ns / 1e9:.3f} s  {row.type}  {compact(row.data)}"
+        if not kept.contiguous:
+            yield f"{'':>15}  a row before this one is missing, it arrived {moment(kept.received_us).isoformat()}"
+    record = record_of(session, rows)
+    yield ""
+    for span in record.spans:
+        cause = f" ({span.cause})" if span.cause else ""
+        link = "link up" if span.link_up else "link down"
+        yield f"{span.start_ms:>9} to {span.end_ms:>9} ms  {span.mode.value}{cause}, {link}, {', '.join(span.cameras)}"
+    yield ""
+    yield f"state {record.state}, {'complete' if is_complete(record, rows) else 'not complete'}"
+    for name, value in record.minutes.model_dump().items():
+        yield f"{name} {value}"

@@ -1,0 +1,190 @@
+"""Runs the fleet: what is started here is stopped here, in reverse, each with a deadline."""
+
+import asyncio
+import logging
+import secrets
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+
+from fleet.app import create_app
+from fleet.broker import Link
+from fleet.clock import SystemClock
+from fleet.errors import FleetError, PortTaken
+from fleet.inbox import Inbox
+from fleet.ingest import Ingest
+from fleet.metrics import Metrics
+from fleet.parts import FleetParts
+from fleet.roll import Roll
+from fleet.settings import FleetSettings
+from fleet.store import kiosks, sessions
+from fleet.store.engine import Database
+from fleet.store.migrate import migrate
+
+_log = logging.getLogger(__name__)
+
+STOP_WITHIN_S: Final = 5.0
+
+
+class IngestEnded(FleetError):
+    """The ingest met a defect; without it the service would only look alive."""
+
+
+def serve(settings: FleetSettings) -> None:
+    """Run API, console and ingest until a signal says stop.
+
+    Raises:
+        PortTaken: the message says which and how to choose another.
+        SettingsUnusable: something that the settings name cannot be used.
+        StoreDown: the database cannot be opened.
+        IngestEnded: a defect.
+    """
+    listening = _listen(settings.host, settings.port)
+    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+    try:
+        asyncio.run(_serve(settings, listening))
+    finally:
+        listening.close()
+
+
+def ingest(settings: FleetSettings) -> None:
+    """Run the ingest alone, beside a service that answers readers, until a signal says stop; raises as `serve`."""
+
+    async def run() -> None:
+        stop = _stop_signal()
+        with _opened(settings) as parts, _taking_in(parts, on_failure=stop.failed):
+            await stop.wait()
+        stop.raise_if_failed()
+
+    asyncio.run(run())
+
+
+async def _serve(settings: FleetSettings, listening: socket.socket) -> None:
+    stop = _stop_signal()
+    with _opened(settings) as parts, _taking_in(parts, on_failure=stop.failed):
+        server = _Server(
+            uvicorn.Config(
+                create_app(parts),
+                log_config=None,
+                access_log=False,  # sign-in links stand in addresses
+                server_header=False,
+                timeout_graceful_shutdown=int(STOP_WITHIN_S) - 2,
+                limit_concurrency=1_000,
+            )
+        )
+        serving = asyncio.create_task(server.serve(sockets=[listening]), name="fleet.http")
+        stopping = asyncio.create_task(stop.wait(), name="fleet.stop")
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        parts.changes.close()  # ends the event streams, which would keep the server waiting
+        server.should_exit = True
+        await asyncio.wait({serving}, timeout=STOP_WITHIN_S)
+        stopping.cancel()
+        if serving.done():
+            serving.result()
+    stop.raise_if_failed()
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us, because more than the HTTP side has to be stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@contextmanager
+def _opened(settings: FleetSettings) -> Iterator[FleetParts]:
+    """Database, roll and the rest, without anything that runs."""
+    clock = SystemClock()
+    database = Database(settings.database_url)
+    try:
+        migrate(database)
+        with database.write() as connection:
+            sessions.touch_outdated(connection)
+        with database.read() as connection:
+            roll = Roll(kiosks.load(connection, clock.now()))
+        yield FleetParts(settings, database, roll, Metrics(roll, clock), clock)
+    finally:
+        database.close()
+
+
+@contextmanager
+def _taking_in(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[None]:
+    """The link to the broker and the ingest behind it."""
+    inbox = Inbox()
+    link = Link(parts.settings, inbox, client_id=f"carrel-fleet-{secrets.token_hex(4)}")
+    keeper = Ingest(
+        inbox,
+        parts.database,
+        parts.roll,
+        link,
+        parts.metrics,
+        parts.clock,
+        on_change=parts.changes.tell,
+        on_failure=on_failure,
+    )
+    parts.broker, parts.keeper = link, keeper
+    keeper.start()
+    link.start()
+    try:
+        yield
+    finally:
+        # The ingest first: its last answers still have a way out.
+        for name, ended in (("ingest", keeper.stop(STOP_WITHIN_S)), ("link", link.stop(STOP_WITHIN_S))):
+            if not ended:
+                _log.warning("the %s did not stop within %.0f s", name, STOP_WITHIN_S)
+
+
+class _Stop:
+    """Says when to stop: at a signal, or when a part failed."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._asked = asyncio.Event()
+        self._failed = False
+
+    async def wait(self) -> None:
+        await self._asked.wait()
+
+    def ask(self) -> None:
+        self._asked.set()
+
+    def failed(self) -> None:
+        """A part ended by a defect; called on its thread."""
+        self._failed = True
+        self._loop.call_soon_threadsafe(self._asked.set)
+
+    def raise_if_failed(self) -> None:
+        if self._failed:
+            raise IngestEnded("the ingest ended by a defect; the log says which")
+
+
+def _stop_signal() -> _Stop:
+    stop = _Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.ask)
+    return stop
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise PortTaken(f"{host}:{port} is no address to listen on: {error.strerror}. Change `host`.") from error
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+    except OSError as error:
+        listening.close()
+        raise PortTaken(
+            f"port {port} of {host} cannot be used: {error.strerror}. "
+            "Choose another with --port or `port` in the settings file."
+        ) from error
+    listening.set_inheritable(False)
+    return listening
