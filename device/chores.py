@@ -25,9 +25,9 @@ STEP_MS: Final = 1_000
 
 async def hand_over_gestures(kiosk: Kiosk, waiting: asyncio.Queue[Gesture]) -> None:
     """Hand over what the button said, from the moment the pins were taken on."""
+    offset_ns = kiosk.clock.now().mono_ns - time.monotonic_ns()  # once: a hold is known by its press's very instant
     while True:
-        gesture = await waiting.get()
-        kiosk.gesture(gesture, kiosk.clock.now().mono_ns - time.monotonic_ns())
+        kiosk.gesture(await waiting.get(), offset_ns)
 
 
 async def judge(kiosk: Kiosk) -> None:

@@ -36,7 +36,10 @@ MOST_AT_ONCE: Final = 500
 SAVE_EVERY_S: Final = 2.0
 """How old the store's copy of the roll may be; a crash forgets no more than that of presence."""
 PROOF_S: Final = 1.0
-"""A commit this recent proves that the store works."""
+"""A commit this recent proves to a kiosk that the store works."""
+PROVE_EVERY_S: Final = 10.0
+"""Without anything to keep, a transaction shows so often that the store still works."""
+STUCK_AFTER_S: Final = 2.0
 ANSWER_EVERY_S: Final = 0.25
 """Under load, one acknowledgement stands for all rows of a kiosk that were committed in this time."""
 FOLD_EVERY_S: Final = 0.5
@@ -91,6 +94,7 @@ class Ingest:
             "-inf"
         )
         self._proved_at_s: float | None = None
+        self._began_s: float | None = None
         self._to_fold = True
         self._unsent = False
         self._stopping = threading.Event()
@@ -110,8 +114,10 @@ class Ingest:
 
     @property
     def works(self) -> bool:
-        """Whether the last transaction was committed."""
-        return self._failures == 0
+        """Whether the last transaction was committed, and none hangs now."""
+        began_s = self._began_s
+        stuck = began_s is not None and self._clock.now().mono_s - began_s > STUCK_AFTER_S
+        return self._proved_at_s is not None and not stuck
 
     def step(self, timeout_s: float) -> None:
         """Take what waits, keep it, answer it."""
@@ -143,6 +149,7 @@ class Ingest:
             self._on_failure()
 
     def _try(self, now: Instant) -> None:
+        self._began_s = now.mono_s
         try:
             if self._must_write(now):
                 self._write(now)
@@ -151,16 +158,19 @@ class Ingest:
         except StoreDown as error:
             self._failed(error, now)
             return
+        finally:
+            self._began_s = None
         if self._proved_at_s is not None and now.mono_s - self._proved_at_s < PROOF_S:
             for topic, echo in self._heard.echoes:
                 self._send(topic, encode(Echo(sender="fleet", n=echo.n)), qos=0)
 
     def _must_write(self, now: Instant) -> bool:
-        proof_is_old = self._proved_at_s is None or now.mono_s - self._proved_at_s >= PROOF_S
+        proof_age_s = float("inf") if self._proved_at_s is None else now.mono_s - self._proved_at_s
         return (
             self._heard.has_facts
             or self._roll.has_new
-            or (bool(self._heard.echoes) and proof_is_old)
+            or (bool(self._heard.echoes) and proof_age_s >= PROOF_S)
+            or proof_age_s >= PROVE_EVERY_S
             or (self._roll.has_unsaved and now.mono_s - self._saved_at_s >= SAVE_EVERY_S)
         )
 

@@ -4,6 +4,7 @@ amqtt is for demonstrations only: it speaks MQTT 3.1.1 and forgets wills and ses
 """
 
 import asyncio
+import getpass
 import logging
 import shutil
 import socket
@@ -23,6 +24,8 @@ _STOP_WITHIN_S: Final = 3.0
 
 # Loopback only, for the lab's own children: that is why it may be anonymous. The real one is made by provisioning.
 _CONFIGURATION: Final = """\
+# Started as root, mosquitto would change its user and with that forget to die with the lab.
+user {user}
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
@@ -55,7 +58,7 @@ async def start_broker(folder: Path, port: int) -> Broker:
     if mosquitto is None:
         return await _start_amqtt(port)
     configuration = folder / "mosquitto.conf"
-    configuration.write_text(_CONFIGURATION.format(port=port))
+    configuration.write_text(_CONFIGURATION.format(port=port, user=getpass.getuser()))
     child = Kept(lambda: Child([mosquitto, "-c", str(configuration)], log=folder / "broker.log"), RESTART_S)
     await listening(port, _READY_WITHIN_S)
 

@@ -8,7 +8,7 @@ from device.session.states import IN_SESSION
 
 def footer(scene: Scene, screen: Screen) -> tuple[Foot, ...]:
     """The texts, left to right."""
-    texts = [_room(scene), *_session(scene, screen), *_link(scene, screen)]
+    texts = [_room(scene, screen), *_session(scene, screen), *_link(scene, screen)]
     if scene.snapshot.unwritten:
         texts.append(Foot(text=scene.w.not_on_disk, strong=True))
     return tuple(texts)
@@ -20,9 +20,9 @@ def help_line(scene: Scene) -> str:
     return scene.w.help_call.format(number=number) if number else ""
 
 
-def _room(scene: Scene) -> Foot:
+def _room(scene: Scene, screen: Screen) -> Foot:
     place = scene.place
-    asked = scene.snapshot.identify and place.kiosk != place.room
+    asked = scene.snapshot.identify and place.kiosk != place.room and screen is not Screen.IDENTIFY
     return Foot(text=f"{place.room} · {place.kiosk}" if asked else place.room, strong=True)
 
 

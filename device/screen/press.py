@@ -44,6 +44,8 @@ def does(state: State, now: Instant) -> tuple[Does, Booking | None]:
     match state.phase:
         case Phase.IDLE:
             found = _first(_IDLE, facts) or Does.ASK
+        case Phase.FAULT:
+            found = _first(_IDLE, facts) or Does.NOTHING
         case Phase.LIVE | Phase.BUFFERING:
             found = _first(_RUNNING, facts) or Does.NOTHING
         case Phase.PAUSED:

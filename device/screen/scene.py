@@ -72,7 +72,7 @@ class Scene:
         """The room's time zone; UTC where this machine does not know it."""
         try:
             return ZoneInfo(self.place.time_zone)
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):  # not found, not readable, no name of a zone
             return UTC
 
     def time_of_day(self, at: datetime) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
-from fleet.console.words import BADGES, COUNTED, Badge, Standing, Telling, standing, tell, was_in_session
+from fleet.console.standing import BADGES, COUNTED, Badge, Standing, standing, was_in_session
+from fleet.console.words import Telling, tell
 from fleet.views import KioskView
 
 PAGE_ROWS: Final = 50

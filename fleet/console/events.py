@@ -6,14 +6,18 @@ what differs from what its reader has. So nothing is missed and nothing depends 
 
 import asyncio
 import json
+import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from fleet.console.board import Board, BoardRow
+from fleet.errors import StoreDown
+
+_log = logging.getLogger(__name__)
 
 KEEP_ALIVE_S: Final = 10.0
 """A stream says at least every so often that it lives, and looks at its page again."""
@@ -32,7 +36,7 @@ def event(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-async def stream(changes: Changes, look: Look, tick: Callable[[], str]) -> AsyncIterator[str]:
+async def stream(changes: Changes, look: Look, tick: Callable[[], str]) -> AsyncGenerator[str, None]:
     """The text of one stream, until `changes` ends, its reader leaves or its life is over.
 
     Args:
@@ -45,9 +49,7 @@ async def stream(changes: Changes, look: Look, tick: Callable[[], str]) -> Async
     until = time.monotonic() + LIFE_S
     ticked = -KEEP_ALIVE_S
     try:
-        await asyncio.sleep(
-            0
-        )  # the pump listens from here on, so nothing falls between the first look and the first change
+        await asyncio.sleep(0)  # the pump listens from here on: no change falls between it and the first look
         yield "retry: 2000\n\n"
         while not pump.done():
             if time.monotonic() - ticked >= KEEP_ALIVE_S:
@@ -65,6 +67,8 @@ async def stream(changes: Changes, look: Look, tick: Callable[[], str]) -> Async
             if not pump.done():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), max(0.0, ticked + KEEP_ALIVE_S - time.monotonic()))
+    except StoreDown as error:
+        _log.info("a console's stream ends, its page will ask again: %s", error)
     finally:
         pump.cancel()
         with suppress(asyncio.CancelledError):

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from fleet.console.timeline import CAUSES
+from fleet.console.layout import CAUSES
+from fleet.console.standing import GOING_ON
 from fleet.console.times import duration
 from fleet.views import SessionView
 from wire.minutes import Minutes, Mode, Span
-
-GOING_ON: Final = frozenset({"running", "paused", "interrupted"})
-"""The states of a session that has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def figures(minutes: Minutes, *, going_on: bool = False) -> tuple[Figure, ...]:
     interrupted = minutes.interrupted_ms.items()
     rows = [
         _figure("Planned", minutes.planned_ms, "as booked", "not planned"),
-        _figure("Elapsed", minutes.elapsed_ms, "from the start to the end"),
+        _figure("Elapsed", minutes.elapsed_ms, "so far" if going_on else "from the start to the end"),
         _figure("Running", minutes.running_ms, "neither paused nor interrupted", part=True),
         _figure("Paused", minutes.paused_ms, "by a person; cameras and microphone off", part=True),
     ]

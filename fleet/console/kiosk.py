@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
+from fleet.console.standing import Badge
 from fleet.console.times import credible, time_of_day
-from fleet.console.words import Badge
 from fleet.views import KioskView, SignalView
 from wire.signals import Severity
 

@@ -15,10 +15,11 @@ from fleet.console.board import Question, board, row
 from fleet.console.events import Shown, Watched, event, stream
 from fleet.console.kiosk import facts, signal_rows
 from fleet.console.render import STATIC, hh_mm, iso, markup, offset_s, page, query, render_problem, render_sign_in
+from fleet.console.standing import Standing, standing
 from fleet.console.story import story
 from fleet.console.times import day
 from fleet.console.vitals import vitals
-from fleet.console.words import Standing, ago, standing
+from fleet.console.words import ago
 from fleet.views import KioskView, SessionView
 
 __all__ = ["render_problem", "render_sign_in", "router"]

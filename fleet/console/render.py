@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fleet.console import times
 from fleet.console.board import Question
-from fleet.console.words import Running, Standing
+from fleet.console.standing import Standing
+from fleet.console.words import Running
 
 _HERE: Final = Path(__file__).parent
 STATIC: Final = _HERE / "static"

@@ -7,10 +7,12 @@ from typing import Final
 
 from markupsafe import Markup
 
-from fleet.console.figures import GOING_ON, Figure, figures, so_far
-from fleet.console.timeline import Kind, lay_out, legend, svg
+from fleet.console.figures import Figure, figures, so_far
+from fleet.console.layout import Kind, lay_out, legend
+from fleet.console.standing import BADGES, GOING_ON, Badge, Standing
+from fleet.console.timeline import svg
 from fleet.console.times import credible, duration, time_of_day
-from fleet.console.words import BADGES, Badge, Running, Standing, running
+from fleet.console.words import Running, running
 from fleet.views import KioskView, SessionView
 from wire.ledger import ClockTrust
 

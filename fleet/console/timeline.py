@@ -5,106 +5,16 @@ pieces add up to the bar, and the drawing fits any width while its text keeps it
 `templates/_sprite.html`, which a page holds once. Every colour has its pattern, and a word in the legend.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from enum import StrEnum
 from typing import Final
 
 from markupsafe import Markup, escape
 
+from fleet.console.layout import CAUSES, LEGEND, WHOLE, Drawing, Kind, Piece
 from fleet.console.times import duration, duration_words
 from fleet.views import SessionView
 from wire.ledger import ClockTrust
-from wire.minutes import Mode, Span
-
-WHOLE: Final = 1_000_000
-"""The length of the drawing, in its own unit."""
-
-
-class Kind(StrEnum):
-    """What a piece of the bar, or a line beside it, stands for; also its class in `static/timeline.css`."""
-
-    RUNNING = "running"
-    BUFFERED = "buffered"
-    PAUSED = "paused"
-    INTERRUPTED = "interrupted"
-    SILENT = "silent"
-    PLANNED = "planned"
-    CONNECTED = "connected"
-
-
-LEGEND: Final = {
-    Kind.RUNNING: "running",
-    Kind.BUFFERED: "running without network",
-    Kind.PAUSED: "paused",
-    Kind.INTERRUPTED: "interrupted",
-    Kind.SILENT: "not heard from",
-    Kind.PLANNED: "planned",
-    Kind.CONNECTED: "therapist connected",
-}
-"""The word for each kind."""
-
-CAUSES: Final = {
-    "power": "no power",
-    "camera": "no camera",
-    "person": "ended and continued",
-    "unknown": "cause unknown",
-}
-"""The words for the causes of an interruption; another cause is called by its own name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of one kind, in milliseconds from the start."""
-
-    kind: Kind
-    start_ms: int
-    end_ms: int
-    cause: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A session laid out: what to draw, and how long the whole is."""
-
-    pieces: tuple[Piece, ...]
-    connected: tuple[Piece, ...]
-    planned_ms: int | None
-    length_ms: int
-
-    def place(self, at_ms: float) -> int:
-        """Where an instant lies, in millionths of the drawing's length."""
-        return round(at_ms * WHOLE / self.length_ms)
-
-
-def lay_out(session: SessionView, silent_ms: int = 0) -> Drawing:
-    """The pieces of `session`, which never overlap and leave no gap.
-
-    Args:
-        session: the session with its spans.
-        silent_ms: how long nobody has heard whether a session that has not ended goes on.
-    """
-    pieces = tuple(_merged(_pieces(session.timeline)))
-    end_ms = pieces[-1].end_ms if pieces else 0
-    if silent_ms > 0:
-        pieces = (*pieces, Piece(Kind.SILENT, end_ms, end_ms + silent_ms))
-        end_ms += silent_ms
-    planned_ms = session.minutes.planned_ms
-    if session.minutes.overrun_ms:
-        planned_ms = session.minutes.elapsed_ms - session.minutes.overrun_ms
-    connected = tuple(
-        _merged(Piece(Kind.CONNECTED, span.start_ms, span.end_ms) for span in session.timeline if span.therapist)
-    )
-    return Drawing(pieces, connected, planned_ms, max(end_ms, planned_ms or 0, _SHORTEST_MS))
-
-
-def legend(drawing: Drawing) -> tuple[tuple[Kind, str], ...]:
-    """The kinds that the drawing shows, each with its word."""
-    shown = {piece.kind for piece in (*drawing.pieces, *drawing.connected)}
-    if drawing.planned_ms:
-        shown.add(Kind.PLANNED)
-    return tuple((kind, LEGEND[kind]) for kind in Kind if kind in shown)
 
 
 def svg(session: SessionView, drawing: Drawing, zone: tzinfo | None) -> Markup:
@@ -146,33 +56,6 @@ def in_words(session: SessionView) -> str:
     if told.connected_ms is not None:
         parts.append(f"therapist connected {duration_words(told.connected_ms)}")
     return ", ".join(parts) + "."
-
-
-def _pieces(spans: Sequence[Span]) -> Iterator[Piece]:
-    reached_ms = 0
-    for span in spans:
-        start_ms, end_ms = max(span.start_ms, reached_ms), max(span.end_ms, reached_ms)
-        if start_ms > reached_ms:
-            yield Piece(Kind.INTERRUPTED, reached_ms, start_ms, "unknown")
-        if end_ms > start_ms:
-            kind = _KINDS[span.mode]
-            if kind is Kind.RUNNING and not span.link_up:
-                kind = Kind.BUFFERED
-            yield Piece(kind, start_ms, end_ms, (span.cause or "unknown") if kind is Kind.INTERRUPTED else None)
-        reached_ms = max(start_ms, end_ms)
-
-
-def _merged(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    last: Piece | None = None
-    for piece in pieces:
-        if last and (last.kind, last.cause, last.end_ms) == (piece.kind, piece.cause, piece.start_ms):
-            last = replace(last, end_ms=piece.end_ms)
-            continue
-        if last:
-            yield last
-        last = piece
-    if last:
-        yield last
 
 
 def _percent(millionths: int) -> str:
@@ -264,8 +147,6 @@ def _ticks(drawing: Drawing, start: datetime | None, zone: tzinfo | None) -> lis
     return parts
 
 
-_SHORTEST_MS: Final = 60_000
-"""A session of seconds is not drawn as if it had filled the line."""
 _STEPS_S: Final = (15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200)
 _DAY_MS: Final = 86_400_000
 _TICKS: Final = 7
@@ -275,5 +156,4 @@ _LINE_Y: Final = 86
 _NARROW_PX: Final = 290
 _WIDE_PX: Final = 900
 _CHARACTER_PX: Final = 7.8
-_KINDS: Final = {Mode.RUNNING: Kind.RUNNING, Mode.PAUSED: Kind.PAUSED, Mode.INTERRUPTED: Kind.INTERRUPTED}
 _PATTERNED: Final = frozenset({Kind.BUFFERED, Kind.PAUSED, Kind.INTERRUPTED})

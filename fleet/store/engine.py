@@ -6,8 +6,9 @@ Debian 12 has 3.40. So every write goes through one connection of the process, u
 
 import fcntl
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -18,28 +19,34 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fleet.errors import SettingsUnusable, StoreDown
 
-BUSY_TIMEOUT_MS: Final = 5_000
+BUSY_S: Final = 5.0
 _READERS: Final = 8
 
 
 class Database:
     """Opened once per process; safe to use from any thread."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, busy_s: float = BUSY_S) -> None:
         """Open the database at a SQLAlchemy URL; its tables are `migrate`'s business.
+
+        Args:
+            url: `sqlite:///…` with a file, or a PostgreSQL.
+            busy_s: on SQLite, how long to wait for whoever writes at the moment.
 
         Raises:
             SettingsUnusable: no such kind of database, its driver is not installed, or its folder cannot be made.
         """
         try:
             parsed = make_url(url)
-            self._lock_file = _lock_file(parsed.database) if parsed.get_backend_name() == "sqlite" else None
-            self._writer = _sqlite(url) if self._lock_file else create_engine(url, pool_pre_ping=True)
-            self._reader = _sqlite(url, read_only=True) if self._lock_file else self._writer
+            self.path = Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+            self._lock_file = _lock_file(self.path) if self.path else None
+            self._writer = _sqlite(url, busy_s) if self._lock_file else create_engine(url, pool_pre_ping=True)
+            self._reader = _sqlite(url, busy_s, read_only=True) if self._lock_file else self._writer
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise SettingsUnusable(f"database: {error}") from error
         except OSError as error:
             raise SettingsUnusable(f"database: {error.filename}: {error.strerror}") from error
+        self._busy_s = busy_s
         self._writing = threading.Lock()
 
     @contextmanager
@@ -59,8 +66,7 @@ class Database:
         Raises:
             StoreDown: nothing can be written at the moment, and nothing of this was.
         """
-        one_writer = self._writing if self._lock_file else nullcontext()
-        with one_writer, _held(self._lock_file), _translated(), self._writer.begin() as connection:
+        with self._alone(), _translated(), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -68,9 +74,27 @@ class Database:
         self._reader.dispose()
         if self._lock_file is None:
             return
-        with self._writing, _held(self._lock_file):  # the last to leave checkpoints the WAL
+        with self._alone():  # the last to leave checkpoints the WAL
             self._writer.dispose()
         self._lock_file.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """On SQLite: no other thread and no other process of this service writes meanwhile."""
+        if self._lock_file is None:
+            yield
+            return
+        deadline_s = time.monotonic() + self._busy_s
+        if not self._writing.acquire(timeout=self._busy_s):
+            raise StoreDown("another thread has been writing for too long")
+        try:
+            _lock(self._lock_file, deadline_s)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+        finally:
+            self._writing.release()
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -88,32 +112,31 @@ def _translated() -> Iterator[None]:
         raise StoreDown(str(error.__cause__ or error).splitlines()[0]) from error
 
 
-@contextmanager
-def _held(lock_file: IO[bytes] | None) -> Iterator[None]:
-    if lock_file is None:
-        yield
-        return
-    fcntl.flock(lock_file, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(lock_file, fcntl.LOCK_UN)
+def _lock(lock_file: IO[bytes], deadline_s: float) -> None:
+    while True:
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline_s:
+                raise StoreDown("another process has been writing for too long") from error
+            time.sleep(0.005)
+        else:
+            return
 
 
-def _lock_file(database: str | None) -> IO[bytes]:
-    if not database or database == ":memory:":
+def _lock_file(path: Path) -> IO[bytes]:
+    if path.name in {"", ":memory:"}:
         raise ArgumentError("SQLite needs a file here: two engines share it")
-    path = Path(database)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f"{path.name}.lock").open("ab")
 
 
-def _sqlite(url: str, *, read_only: bool = False) -> Engine:
+def _sqlite(url: str, busy_s: float, *, read_only: bool = False) -> Engine:
     engine = create_engine(
         url,
         pool_size=_READERS if read_only else 1,
         max_overflow=0,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        connect_args={"check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
@@ -124,6 +147,7 @@ def _sqlite(url: str, *, read_only: bool = False) -> Engine:
             "synchronous=full",
             "foreign_keys=on",
             f"query_only={'on' if read_only else 'off'}",
+            f"busy_timeout={round(busy_s * 1000)}",
         ):
             connection.execute(f"pragma {pragma}").close()
 

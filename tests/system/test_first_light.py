@@ -55,6 +55,17 @@ def same_ledger(kiosk: Kiosk) -> None:
     assert [row["seq"] for row in kiosk.ledger()] == list(range(1, len(kiosk.ledger()) + 1))
 
 
+def test_a_stuck_button_cancels_what_it_started(kiosk: Kiosk) -> None:
+    kiosk.order("button", gesture="stuck")
+    session = kiosk.reaches("live", "starting")["session"]["id"]
+    until(lambda: kiosk.has_signal("button.stuck"), 15, "the button is stuck")
+    kiosk.reaches("idle")
+    record = until(lambda: one if (one := kiosk.session(session))["state"] == "cancelled" else None, 10, "cancelled")
+    assert record["minutes"]["elapsed_ms"] == 0
+    kiosk.press()  # lets go first
+    assert kiosk.reaches("live")["session"]["id"] != session
+
+
 def test_a_press_starts_a_session_that_the_fleet_sees_and_a_hold_ends_it(kiosk: Kiosk) -> None:
     session = kiosk.start_session()
     until(lambda: (kiosk.seen["session"] or {}).get("id") == session, 5, "the board shows the session")
@@ -119,7 +130,7 @@ def test_a_killed_agent_comes_back_into_its_session(kiosk: Kiosk) -> None:
     time.sleep(6)
     kiosk.end_session()
     record = kiosk.arrives(session)
-    assert record["minutes"]["interrupted_ms"].keys() == {"unknown"}
+    assert 0 < record["minutes"]["interrupted_ms"]["unknown"] < 60_000
     assert adds_up(record["minutes"])
     same_ledger(kiosk)
 
@@ -183,17 +194,6 @@ def test_a_killed_camera_worker_leaves_the_session_alone(kiosk: Kiosk) -> None:
     kiosk.end_session()
 
 
-def test_a_stuck_button_cancels_what_it_started(kiosk: Kiosk) -> None:
-    kiosk.order("button", gesture="stuck")
-    session = kiosk.reaches("live", "starting")["session"]["id"]
-    until(lambda: kiosk.has_signal("button.stuck"), 15, "the button is stuck")
-    kiosk.reaches("idle")
-    kiosk.press()  # frees it first
-    record = until(lambda: one if (one := kiosk.session(session))["state"] == "cancelled" else None, 10, "cancelled")
-    assert record["minutes"]["elapsed_ms"] == 0
-    kiosk.reaches("live")
-
-
 def test_a_clock_set_to_1970_is_a_signal_and_moves_no_minutes(kiosk: Kiosk) -> None:
     session = kiosk.start_session()
     kiosk.order("clock", set="1970-01-01T00:00:00Z")
@@ -203,7 +203,8 @@ def test_a_clock_set_to_1970_is_a_signal_and_moves_no_minutes(kiosk: Kiosk) -> N
     kiosk.end_session()
     minutes = kiosk.arrives(session)["minutes"]
     assert adds_up(minutes)
-    assert minutes["elapsed_ms"] < 120_000
+    assert minutes["elapsed_ms"] < 3_600_000
+    assert minutes["unknown_gaps"] == 0
 
 
 def test_a_command_is_answered_and_a_wrong_one_is_not_run(demo: Demo, kiosk: Kiosk) -> None:

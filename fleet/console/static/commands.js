@@ -9,15 +9,21 @@ const SILENT = `No answer within ${LIMIT_S} s. Nothing new is known.`;
 export function startCommands() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button[data-command]");
-    if (button && button.getAttribute("aria-disabled") !== "true") run(button.dataset.kiosk, button.dataset.command);
+    if (button) run(button.dataset.kiosk, button.dataset.command);
   });
 }
 
+const asking = new Set();
+
 async function run(kiosk, name) {
+  const key = `${name} ${kiosk}`;
+  if (asking.has(key)) return; // its row may be a new one by now, with a new button
+  asking.add(key);
   const button = () => document.querySelector(`[data-kiosk="${CSS.escape(kiosk)}"][data-command="${name}"]`);
   button()?.setAttribute("aria-disabled", "true");
   say(kiosk, "Asking the kiosk …", "");
   const [text, tone] = await ask(kiosk, name);
+  asking.delete(key);
   button()?.removeAttribute("aria-disabled");
   say(kiosk, text, tone);
 }
@@ -41,7 +47,7 @@ async function ask(kiosk, name) {
   } catch (error) {
     if (error.name === "TimeoutError") return [SILENT, "bad"];
     if (error instanceof Refusal) return [error.message, "bad"];
-    return ["This did not reach the fleet. Nothing was asked.", "bad"];
+    return ["The fleet cannot be reached from this page.", "bad"];
   }
 }
 

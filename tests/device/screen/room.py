@@ -55,6 +55,11 @@ class Room:
             self.pictures()
         return self
 
+    def happens_first(self) -> "Room":
+        """The kiosk is up and has heard of nothing yet."""
+        self.link_since = None
+        return self.happens(s.Booted("0.1.0"))
+
     def happens(self, event: s.Event) -> "Room":
         self.state, facts = step(self.state, event, self.now)
         self.rows += [as_row(fact, len(self.rows) + at) for at, fact in enumerate(facts, 1)]

@@ -38,7 +38,6 @@ class ShownKiosk:
         return self._shown
 
     async def changed(self, timeout_s: float) -> None:
-        self.loop = asyncio.get_running_loop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._news.wait()
@@ -106,7 +105,12 @@ def served(kiosk: ShownKiosk, language: str = "en") -> Iterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     )
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[sock])), name="page")
+
+    async def serve() -> None:
+        kiosk.loop = asyncio.get_running_loop()
+        await server.serve(sockets=[sock])
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="page")
     thread.start()
     try:
         while not server.started:

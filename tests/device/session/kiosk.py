@@ -51,6 +51,10 @@ class Kiosk:
         self._truth_ns = 0
         self._boots = 0
         self._booted_ns = 0
+        self.life_began = 0
+        """The seq after which the rows of the running agent begin."""
+        self._read: list[Row] = []
+        self._down_ns = 0
         self._pictures_at: dict[str, int] = {}
         self.ledger = Ledger.open(self.path)
 
@@ -73,6 +77,9 @@ class Kiosk:
             now = self.now()
             moments = [*self._pictures_at.values()]
             wake_ns = wake_at(self.state, now)
+            if wake_ns is not None and wake_ns <= now.mono_ns:  # it stalled
+                self.tell(s.Tick())
+                wake_ns = wake_at(self.state, now)
             if wake_ns is not None:
                 assert wake_ns > now.mono_ns, "the machine wants a tick that changes nothing"
                 moments.append(self._truth_ns + wake_ns - now.mono_ns)
@@ -124,7 +131,7 @@ class Kiosk:
         """Power is back; nothing is read yet."""
         self._boots += 1
         self._booted_ns = self._truth_ns
-        self.state, self.link_up = State(), False
+        self._new_agent()
 
     def finish_boot(self) -> None:
         """The ledger is read, and the machine goes to work."""
@@ -215,12 +222,13 @@ class Kiosk:
 
     def rows(self, *types: str) -> list[Row]:
         """The rows of these types, or all, oldest first."""
-        return [row for row in self.ledger.rows() if not types or row.type in types]
+        self._read += self.ledger.rows(after=len(self._read))
+        return [row for row in self._read if not types or row.type in types]
 
     def types(self, after: int = 0) -> list[str]:
         """The types of all rows after seq `after`, but for those of states and cameras."""
         passing = ("state.", "camera.", "boot")
-        return [row.type for row in self.ledger.rows(after) if not row.type.startswith(passing)]
+        return [row.type for row in self.rows() if row.seq > after and not row.type.startswith(passing)]
 
     def record(self, session: str | None = None) -> SessionRecord:
         """What the ledger says of a session, the last one unless another is named."""
@@ -278,14 +286,18 @@ class Kiosk:
                 self.tell(s.CameraChanged(role, CameraFact(open=True, giving=True), "session"))
 
     def _start_agent(self) -> "Kiosk":
-        self.state, self.link_up = State(), False
+        self._new_agent()
         self.finish_boot()
         return self
+
+    def _new_agent(self) -> None:
+        self.state, self.link_up = State(), False
+        self.life_began = self.ledger.head
 
     def _stop_agent(self) -> None:
         now = self.now()
         if self.state.session:  # the agent keeps this every two seconds; the last time may be that long ago
-            alive_ns = max(now.mono_ns - _ALIVE_EVERY_NS // 2, self.ledger.rows()[-1].mono_ns)
+            alive_ns = max(now.mono_ns - _ALIVE_EVERY_NS // 2, self.rows()[-1].mono_ns)
             boot.remember_alive(self.ledger, now.earlier(alive_ns))
         self._pictures_at.clear()
         self.ledger.close()

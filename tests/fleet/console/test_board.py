@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from fleet.console.board import PAGE_ROWS, Board, Question, board
 from fleet.console.render import query
-from fleet.console.words import Standing
+from fleet.console.standing import Standing
 from fleet.views import KioskView
 from tests.fleet.console.made_up import NOW, kiosk, session, span
 from wire.signals import Verdict

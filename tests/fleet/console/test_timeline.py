@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.console.timeline import WHOLE, Drawing, Kind, in_words, lay_out, legend, svg
+from fleet.console.layout import WHOLE, Drawing, Kind, lay_out, legend
+from fleet.console.timeline import in_words, svg
 from fleet.views import SessionView
 from tests.fleet.console.made_up import minutes, session, span
 from wire.ledger import ClockTrust

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.console.words import BADGES, COUNTED, Standing, standing, tell
+from fleet.console.standing import BADGES, COUNTED, Standing, standing
+from fleet.console.words import tell
 from fleet.views import KioskView
 from tests.fleet.console.made_up import NOW, kiosk, session, signal, span
 from wire.minutes import Mode

@@ -1,0 +1,220 @@
+"""Whatever happens in whatever order, the ledger tells one story that holds together."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from device import boot
+from device.errors import Refused
+from device.session import limits
+from device.session.states import ROLES, Phase
+from tests.device.session.kiosk import NINE, Kiosk, booking
+from wire.ledger import ClockTrust, Row, verified
+from wire.messages import Booking, WireRow
+from wire.minutes import Until, fold
+
+SECONDS = st.sampled_from([0.001, 0.2, 1, 2.5, 4, 6, 9.99, 30, 100, 125])
+MINUTES = st.sampled_from([3, 9.9, 10, 16, 61])
+STEPS = st.sampled_from([timedelta(seconds=-3), timedelta(hours=1), timedelta(hours=-1), timedelta(days=400)])
+_STATES = {
+    Phase.STARTING: {"running", "interrupted"},
+    Phase.LIVE: {"running", "interrupted"},
+    Phase.BUFFERING: {"running", "interrupted"},
+    Phase.PAUSED: {"paused"},
+    Phase.ENDING: {"paused"},
+    Phase.BOOTING: {"interrupted"},
+}
+
+
+def school_day() -> list[Booking]:
+    """Bookings back to back, and one that overlaps."""
+    return [
+        booking(f"b-{n:04}", NINE + timedelta(minutes=minute), length, needs=["overhead", "front"][: n % 3])
+        for n, (minute, length) in enumerate([(5, 20), (25, 20), (40, 30), (90, 1), (120, 45)])
+    ]
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """A kiosk to which everything may happen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="carrel-"))
+        self.kiosk = Kiosk(self.folder)
+
+    @initialize(warm_up_s=st.sampled_from([0.0, 1.2, 7.0]), idle=st.sampled_from(["closed", "watch"]))
+    def comes_up(self, warm_up_s: float, idle: str) -> None:
+        self.kiosk.warm_up_s, self.kiosk.idle = warm_up_s, idle
+        self.kiosk.up()
+
+    def teardown(self) -> None:
+        self.kiosk.close()
+        shutil.rmtree(self.folder)
+
+    @rule(by=st.sampled_from(["button", "screen"]))
+    def press(self, by: str) -> None:
+        self.kiosk.press(by)
+
+    @rule(seconds=st.sampled_from([2.0, 6.0, 10.0, 15.0]))
+    def hold(self, seconds: float) -> None:
+        self.kiosk.hold(seconds)
+
+    @rule()
+    def hold_on_screen(self) -> None:
+        self.kiosk.hold_on_screen()
+
+    @rule(seconds=SECONDS)
+    def seconds_pass(self, seconds: float) -> None:
+        self.kiosk.wait(seconds=seconds)
+
+    @rule(minutes=MINUTES)
+    def minutes_pass(self, minutes: float) -> None:
+        self.kiosk.wait(minutes=minutes)
+
+    @rule(seconds=SECONDS)
+    def the_agent_hangs(self, seconds: float) -> None:
+        self.kiosk.stall(seconds)
+
+    @rule(up=st.booleans())
+    def the_link_changes(self, up: bool) -> None:
+        if up:
+            self.kiosk.restore_link()
+        else:
+            self.kiosk.cut_link()
+
+    @rule(role=st.sampled_from(ROLES), works=st.booleans())
+    def a_camera_changes(self, role: str, works: bool) -> None:
+        if works:
+            self.kiosk.camera_back(role)
+        else:
+            self.kiosk.camera_lost(role)
+
+    @rule(seconds=SECONDS, trust=st.sampled_from(list(ClockTrust)))
+    def power_is_cut(self, seconds: float, trust: ClockTrust) -> None:
+        self.kiosk.trust = trust
+        self.kiosk.cut_power(seconds=seconds)
+
+    @rule()
+    def power_is_cut_for_long(self) -> None:
+        self.kiosk.cut_power(minutes=14)
+
+    @rule()
+    def the_agent_is_killed(self) -> None:
+        self.kiosk.restart_agent()
+
+    @rule(by=STEPS, trust=st.sampled_from(list(ClockTrust)))
+    def the_clock_is_stepped(self, by: timedelta, trust: ClockTrust) -> None:
+        self.kiosk.step_clock(by, trust)
+
+    @rule()
+    def a_schedule_arrives(self) -> None:
+        self.kiosk.hold_schedule(*school_day())
+
+    @rule(ok=st.booleans())
+    def storage_changes(self, ok: bool) -> None:
+        self.kiosk.storage(ok=ok)
+
+    @rule(switching=st.booleans())
+    def an_update_switches(self, switching: bool) -> None:
+        self.kiosk.update(switching=switching)
+
+    @rule(name=st.sampled_from(["extend", "still-here", "help", "absent", "not-this-student", "reason"]))
+    def somebody_asks(self, name: str) -> None:
+        value = {"extend": "10", "reason": limits.REASONS[0]}.get(name, "")
+        running = self.kiosk.state.session is not None
+        try:
+            self.kiosk.ask(name, value)
+        except Refused:
+            assert not running
+
+    @invariant()
+    def every_session_is_open_or_over_once_and_never_two_at_a_time(self) -> None:
+        open_, over = None, set()
+        for row in self.kiosk.rows():
+            match row.type:
+                case "session.started":
+                    assert open_ is None
+                    assert row.session not in over
+                    open_ = row.session
+                case "session.continued":
+                    assert open_ is None
+                    assert row.session in over
+                    open_ = row.session
+                case "session.ended" | "session.cancelled":
+                    assert row.session == open_
+                    over.add(row.session)
+                    open_ = None
+                case "session.paused" | "session.resumed" | "session.ending" | "session.extended" | "power.lost":
+                    assert row.session == open_ is not None
+                case _:
+                    pass
+        running = self.kiosk.state.session
+        assert open_ == (running.id if running else None)
+
+    @invariant()
+    def states_follow_from_each_other(self) -> None:
+        now = Phase.BOOTING.value
+        for row in self.kiosk.rows("boot", "state.changed"):
+            if row.type == "boot":
+                now = Phase.BOOTING.value
+            else:
+                assert row.data["before"] == now
+                assert row.data["after"] != now
+                now = row.data["after"]
+        assert now == self.kiosk.phase
+
+    @invariant()
+    def the_minutes_add_up(self) -> None:
+        now = self.kiosk.now()
+        for session, rows in self._sessions():
+            record = fold(rows, Until(now.boot, now.mono_ns))
+            told = record.minutes
+            assert told.elapsed_ms == told.running_ms + told.paused_ms + sum(told.interrupted_ms.values())
+            assert max(told.buffered_ms, told.camera_ms, *told.cameras_ms.values(), 0) <= told.running_ms
+            if self.kiosk.state.session and self.kiosk.state.session.id == session:
+                assert record.state in _STATES[self.kiosk.phase]
+            else:
+                assert record.state in {"ended", "cancelled"}
+
+    @invariant()
+    def the_next_boot_would_find_what_is(self) -> None:
+        found = boot.find(self.kiosk.ledger)
+        running = self.kiosk.state.session
+        assert (found.open.id if found.open else None) == (running.id if running else None)
+        if found.open:
+            assert found.open.paused is (self.kiosk.phase in {Phase.PAUSED, Phase.ENDING})
+            assert (found.open.held is not None) is (self.kiosk.phase is Phase.ENDING)
+            assert found.open.last.mono_ns <= self.kiosk.now().mono_ns
+
+    @invariant()
+    def cameras_are_open_only_where_they_may_be(self) -> None:
+        if self.kiosk.phase in {Phase.PAUSED, Phase.ENDING}:
+            assert not self.kiosk.cameras_open
+        open_ = {role for role, fact in self.kiosk.state.cameras.items() if fact.open}
+        life = self.kiosk.rows()[self.kiosk.life_began :]
+        for role in ROLES:
+            told = [row.type for row in life if row.data.get("role") == role]
+            known = [one for one in told if one in {"camera.opened", "camera.closed"}]
+            assert (known[-1:] == ["camera.opened"]) is (role in open_)
+
+    @rule()
+    def the_chain_holds(self) -> None:
+        kept = list(self.kiosk.ledger._db.query("select body, hash from rows order by seq"))
+        verified(self.kiosk.ledger.epoch, [WireRow(**row) for row in kept], 1)
+
+    def _sessions(self) -> Iterator[tuple[str, list[Row]]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.kiosk.rows():
+            if row.session:
+                found.setdefault(row.session, []).append(row)
+        yield from found.items()
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

@@ -1,0 +1,19 @@
+"""What tests of the fleet share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fleet.world import Fleet, Kiosk, running_fleet
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    with running_fleet(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def kiosk() -> Kiosk:
+    return Kiosk()
