@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fleet.app import create_app
+from tests.fleet.calling import Caller, served
 from tests.fleet.world import Fleet, Kiosk, running_fleet
 
 
@@ -17,3 +19,9 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 @pytest.fixture
 def kiosk() -> Kiosk:
     return Kiosk()
+
+
+@pytest.fixture
+def caller(fleet: Fleet) -> Iterator[Caller]:
+    with served(create_app(fleet.parts)) as client:
+        yield Caller(fleet, client)

@@ -144,7 +144,7 @@ def test_a_broker_that_does_not_let_us_in_is_no_connection(caplog: pytest.LogCap
 
 
 def test_m11_a_refused_subscription_is_no_connection(caplog: pytest.LogCaptureFixture) -> None:
-    with _running_amqtt(refuses_subscriptions=True) as port, linked(f"mqtt://127.0.0.1:{port}") as (link, _):
+    with _refusing_subscriptions() as port, linked(f"mqtt://127.0.0.1:{port}") as (link, _):
         until(lambda: "subscription refused" in caplog.text, "refused")
         assert not link.connected
 
@@ -193,14 +193,12 @@ def test_retries_are_spread_and_bounded() -> None:
 
 
 @contextmanager
-def _running_amqtt(*, refuses_subscriptions: bool = False) -> Iterator[int]:
+def _running_amqtt() -> Iterator[int]:
     port = free_port()
-    plugins: dict[str, dict[str, object]] = {
-        "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
+    config = {
+        "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
     }
-    if refuses_subscriptions:
-        plugins["amqtt.plugins.topic_checking.TopicAccessControlListPlugin"] = {"acl": {"anonymous": ["other/#"]}}
-    config = {"listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}}, "plugins": plugins}
     loop = asyncio.new_event_loop()
     started = threading.Event()
     stopping = asyncio.Event()
@@ -221,3 +219,34 @@ def _running_amqtt(*, refuses_subscriptions: bool = False) -> Iterator[int]:
         loop.call_soon_threadsafe(stopping.set)
         thread.join(10)
         loop.close()
+
+
+@contextmanager
+def _refusing_subscriptions() -> Iterator[int]:
+    """The first words of an MQTT 5 broker that lets everyone in and grants nothing (reason code 0x87)."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+
+    def answer() -> None:
+        while True:
+            try:
+                peer, _ = listening.accept()
+            except OSError:
+                return
+            with peer:
+                peer.recv(4096)
+                peer.sendall(bytes([0x20, 3, 0, 0, 0]))
+                subscribe = peer.recv(4096)
+                body = bytes([*subscribe[3:5], 0, *[0x87] * 6])
+                peer.sendall(bytes([0x90, len(body)]) + body)
+                peer.recv(4096)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        yield int(listening.getsockname()[1])
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join(5)

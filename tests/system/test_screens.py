@@ -142,7 +142,7 @@ def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, demo: De
     screen.screenshot(path=folder / "demo-kiosk-ended.png")
 
     board.goto(f"{demo.url}/kiosks/{kiosk.id}")
-    expect(board.locator("svg").first).to_be_visible()
+    expect(board.locator("svg[role=img]").first).to_be_visible()
     board.screenshot(path=folder / "kiosk-page-1440.png", full_page=True)
     assert cut_off(board) == []
     assert barriers(board) == []

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -25,6 +26,12 @@ class ShownKiosk:
         self.asked: list[tuple[str, str]] = []
         self.refuses: str | None = None
         self.pictures_given = 0
+        self.moving = False
+        """Whether each picture differs from the one before."""
+        self.blind = False
+        """Whether the cameras promise pictures and give none."""
+        self.listening = 0
+        """How many wait for news."""
         self._shown = snapshot
         self._news = asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -38,9 +45,13 @@ class ShownKiosk:
         return self._shown
 
     async def changed(self, timeout_s: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await self._news.wait()
+        self.listening += 1
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._news.wait()
+        finally:
+            self.listening -= 1
 
     async def press(self, by: str) -> None:
         self.asked.append(("press", by))
@@ -57,14 +68,16 @@ class ShownKiosk:
         found = self.preview(role)
         if role not in {"overhead", "front"}:
             raise LookupError(role)
-        if found is None:
+        if found is None or self.blind:
             raise NoPicture(f"The {role} camera is closed.")
         self.pictures_given += 1
         return found
 
     def preview(self, role: str) -> bytes | None:
         seen = self._shown.cameras.get(role)
-        return jpeg(role) if seen and seen.state == "open" else None
+        if seen is None or seen.state != "open":
+            return None
+        return jpeg(role) + (time.monotonic_ns().to_bytes(8, "big") if self.moving else b"")
 
     def _show(self, snapshot: Snapshot) -> None:
         self._shown = snapshot
@@ -88,18 +101,19 @@ def jpeg(role: str) -> bytes:
     return bytes(cv2.imencode(".jpg", picture)[1])
 
 
-def bound() -> socket.socket:
-    """A listening socket on a free port of loopback."""
+def bound(port: int = 0) -> socket.socket:
+    """A listening socket on loopback, on a free port unless one is named."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.bind(("127.0.0.1", 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", port))
     sock.listen()
     return sock
 
 
 @contextlib.contextmanager
-def served(kiosk: ShownKiosk, language: str = "en") -> Iterator[str]:
+def served(kiosk: ShownKiosk, language: str = "en", port: int = 0) -> Iterator[str]:
     """The page's address, while it is served from a thread of its own."""
-    sock = bound()
+    sock = bound(port)
     port = sock.getsockname()[1]
     app: FastAPI = create_screen(kiosk, port, language)
     server = uvicorn.Server(

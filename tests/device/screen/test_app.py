@@ -175,8 +175,9 @@ class TestH4AndBodies:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/api/button"), ("GET", "/api/action"), ("PUT", "/api/button"), ("DELETE", "/api/button"), ("POST", "/"),
-        ("POST", "/api/state"), ("PATCH", "/api/action"), ("TRACE", "/"), ("OPTIONS", "/api/button"), ("PRESS", "/api/button"),
+        ("GET", "/api/button"), ("GET", "/api/action"), ("PUT", "/api/button"), ("DELETE", "/api/button"),
+        ("POST", "/"), ("POST", "/api/state"), ("PATCH", "/api/action"), ("TRACE", "/"), ("OPTIONS", "/api/button"),
+        ("PRESS", "/api/button"),
     ],
 )  # fmt: skip
 def test_h11_another_method_does_nothing(method: str, path: str) -> None:
@@ -222,7 +223,8 @@ class TestActions:
         assert kiosk.asked == []
 
     def test_a_value_of_another_kind_is_422(self) -> None:
-        for value in ([], {}, True, 1.5):
+        values: list[object] = [[], {}, True, 1.5]
+        for value in values:
             assert post("/api/action", {"name": "extend", "value": value}).status_code == 422
 
     def test_one_that_does_not_fit_is_409_with_the_kiosks_words(self) -> None:

@@ -76,7 +76,7 @@ def test_a_link_to_the_page_may_be_followed() -> None:
     assert asked("GET", "/api/cameras/front/snapshot.jpg", **link) == 403
 
 
-@pytest.mark.parametrize("length", ["16385", "104857600", "-1", "1e3", "9" * 40, "٣"])
+@pytest.mark.parametrize("length", ["16385", "104857600", "-1", "1e3", "9" * 40, "²"])
 def test_h4_a_long_body_is_refused_before_it_is_read(length: str) -> None:
     assert asked("POST", "/api/button", origin=OWN, content_length=length) == 413
     assert asked("POST", "/api/button", origin=OWN, content_length="16384") is None

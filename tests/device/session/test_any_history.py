@@ -57,79 +57,85 @@ class AnyHistory(RuleBasedStateMachine):
         self.kiosk.close()
         shutil.rmtree(self.folder)
 
+    @property
+    def then(self) -> Kiosk:
+        """The kiosk a little later: nothing happens twice in one nanosecond."""
+        self.kiosk.wait(seconds=0.001)
+        return self.kiosk
+
     @rule(by=st.sampled_from(["button", "screen"]))
     def press(self, by: str) -> None:
-        self.kiosk.press(by)
+        self.then.press(by)
 
     @rule(seconds=st.sampled_from([2.0, 6.0, 10.0, 15.0]))
     def hold(self, seconds: float) -> None:
-        self.kiosk.hold(seconds)
+        self.then.hold(seconds)
 
     @rule()
     def hold_on_screen(self) -> None:
-        self.kiosk.hold_on_screen()
+        self.then.hold_on_screen()
 
     @rule(seconds=SECONDS)
     def seconds_pass(self, seconds: float) -> None:
-        self.kiosk.wait(seconds=seconds)
+        self.then.wait(seconds=seconds)
 
     @rule(minutes=MINUTES)
     def minutes_pass(self, minutes: float) -> None:
-        self.kiosk.wait(minutes=minutes)
+        self.then.wait(minutes=minutes)
 
     @rule(seconds=SECONDS)
     def the_agent_hangs(self, seconds: float) -> None:
-        self.kiosk.stall(seconds)
+        self.then.stall(seconds)
 
     @rule(up=st.booleans())
     def the_link_changes(self, up: bool) -> None:
         if up:
-            self.kiosk.restore_link()
+            self.then.restore_link()
         else:
-            self.kiosk.cut_link()
+            self.then.cut_link()
 
     @rule(role=st.sampled_from(ROLES), works=st.booleans())
     def a_camera_changes(self, role: str, works: bool) -> None:
         if works:
-            self.kiosk.camera_back(role)
+            self.then.camera_back(role)
         else:
-            self.kiosk.camera_lost(role)
+            self.then.camera_lost(role)
 
     @rule(seconds=SECONDS, trust=st.sampled_from(list(ClockTrust)))
     def power_is_cut(self, seconds: float, trust: ClockTrust) -> None:
         self.kiosk.trust = trust
-        self.kiosk.cut_power(seconds=seconds)
+        self.then.cut_power(seconds=seconds)
 
     @rule()
     def power_is_cut_for_long(self) -> None:
-        self.kiosk.cut_power(minutes=14)
+        self.then.cut_power(minutes=14)
 
     @rule()
     def the_agent_is_killed(self) -> None:
-        self.kiosk.restart_agent()
+        self.then.restart_agent()
 
     @rule(by=STEPS, trust=st.sampled_from(list(ClockTrust)))
     def the_clock_is_stepped(self, by: timedelta, trust: ClockTrust) -> None:
-        self.kiosk.step_clock(by, trust)
+        self.then.step_clock(by, trust)
 
     @rule()
     def a_schedule_arrives(self) -> None:
-        self.kiosk.hold_schedule(*school_day())
+        self.then.hold_schedule(*school_day())
 
     @rule(ok=st.booleans())
     def storage_changes(self, ok: bool) -> None:
-        self.kiosk.storage(ok=ok)
+        self.then.storage(ok=ok)
 
     @rule(switching=st.booleans())
     def an_update_switches(self, switching: bool) -> None:
-        self.kiosk.update(switching=switching)
+        self.then.update(switching=switching)
 
     @rule(name=st.sampled_from(["extend", "still-here", "help", "absent", "not-this-student", "reason"]))
     def somebody_asks(self, name: str) -> None:
         value = {"extend": "10", "reason": limits.REASONS[0]}.get(name, "")
         running = self.kiosk.state.session is not None
         try:
-            self.kiosk.ask(name, value)
+            self.then.ask(name, value)
         except Refused:
             assert not running
 

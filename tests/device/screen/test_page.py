@@ -1,0 +1,305 @@
+"""The page in a real browser: what a finger, a key and a lost kiosk do to it, and that every text fits."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from device.screen.view import view
+from tests.device.screen.gallery import GALLERY
+from tests.device.screen.served import ShownKiosk, at_another_boot, served
+from tests.system.browser import barriers, chromium
+
+pytestmark = pytest.mark.needs_chromium
+
+DISPLAY: Final[ViewportSize] = {"width": 1024, "height": 600}
+STAGE: Final = (300, 480)
+"""A place on the page where nothing stands but the page itself."""
+
+_FITS = """() => {
+  const found = [], unit = Math.min(innerWidth / 1024, innerHeight / 600);
+  const seen = (e) => e.getClientRects().length > 0 && !e.closest(".unseen, [hidden]");
+  const tall = (e) => e.scrollHeight > e.clientHeight + 1;
+  const [words, panel] = [document.getElementById("words"), document.getElementById("panel")];
+  if (seen(words) && tall(words)) found.push(`the words need ${words.scrollHeight} of ${words.clientHeight} px`);
+  if (seen(panel) && tall(panel)) found.push(`the controls need ${panel.scrollHeight} of ${panel.clientHeight} px`);
+  for (const e of document.querySelectorAll("#words *, footer *, #panel *, #tiles *")) {
+    if (!seen(e) || e.closest("svg")) continue;
+    const b = e.getBoundingClientRect();
+    if (b.width && (b.right > innerWidth + 1 || b.bottom > innerHeight + 1 || b.left < -1)) found.push(`outside: ${e.textContent}`);
+  }
+  for (const e of document.querySelectorAll("h1, #do, #then")) {
+    if (seen(e) && e.scrollWidth > e.clientWidth + 1) found.push(`too wide: ${e.textContent}`);
+  }
+  for (const e of document.querySelectorAll("button")) {
+    const b = e.getBoundingClientRect(), text = e.querySelector(".text")?.getBoundingClientRect();
+    if (!seen(e)) continue;
+    if (b.height < 76 * unit - 1) found.push(`too low for a finger: ${e.textContent}`);
+    if (text && (text.top < b.top || text.bottom > b.bottom || text.left < b.left || text.right > b.right)) found.push(`cut off: ${e.textContent}`);
+  }
+  for (const e of document.querySelectorAll(".tile figcaption")) {
+    if (seen(e) && e.getBoundingClientRect().height > e.parentElement.clientHeight) found.push(`cut off: ${e.textContent}`);
+  }
+  const todo = document.getElementById("do");
+  if (seen(todo) && parseFloat(getComputedStyle(todo).fontSize) < 38 * unit - 0.1) found.push("what to do is too small");
+  return found;
+}"""  # noqa: E501  # a script for the browser
+
+_PLACED = """([screen, then, help, figures]) => document.body.dataset.screen === screen
+  && document.getElementById("then").textContent === then && document.getElementById("help").textContent === help
+  && document.querySelectorAll("dt").length === figures"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    found = browser.new_page(viewport=DISPLAY)
+    wrong: list[str] = []
+    found.on("pageerror", lambda error: wrong.append(str(error)))
+    yield found
+    found.close()
+    assert wrong == []
+
+
+def headline(page: Page, words: str) -> None:
+    expect(page.locator("#headline")).to_have_text(words, timeout=10_000)
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert true()
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_function("document.getElementById('tap').hasAttribute('aria-disabled')")
+
+
+class TestATapOutsideASession:
+    def test_does_what_the_button_does(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["ready"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            page.mouse.click(*STAGE)
+            until(lambda: kiosk.asked == [("press", "screen")])
+
+    def test_a_double_tap_is_one_press(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["ready"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            page.mouse.dblclick(*STAGE)
+            page.wait_for_timeout(700)
+            assert kiosk.asked == [("press", "screen")]
+
+    def test_keys_do_it_too(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["ready"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            page.keyboard.press("Space")
+            until(lambda: len(kiosk.asked) == 1)
+            page.wait_for_timeout(600)
+            page.keyboard.press("Enter")
+            until(lambda: kiosk.asked == [("press", "screen")] * 2)
+
+    def test_the_control_is_named_by_what_it_does(self, page: Page) -> None:
+        with served(ShownKiosk(GALLERY["ready-booking"]())) as address:
+            opened(page, address)
+            expect(page.get_by_role("button", name="Start the 10:15")).to_be_visible()
+
+    def test_while_paused_a_held_tap_ends_with_its_progress_in_sight(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["paused"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            page.mouse.move(*STAGE)
+            page.mouse.down()
+            expect(page.locator("#holding")).to_be_visible()
+            until(lambda: kiosk.asked == [("hold", "screen")])
+            page.mouse.up()
+            page.wait_for_timeout(300)
+            assert kiosk.asked == [("hold", "screen")]
+            expect(page.locator("#holding")).to_be_hidden()
+
+
+class TestATapInASession:
+    def test_only_shows_the_controls_for_a_while(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["live"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            assert page.locator("img").count() == 0
+            page.mouse.click(*STAGE)
+            expect(page.get_by_role("button", name="Pause")).to_be_visible()
+            expect(page.locator("#tiles img")).to_have_count(2)
+            assert kiosk.asked == []
+            expect(page.locator("#panel")).to_be_hidden(timeout=12_000)
+            assert page.locator("img").count() == 0
+            given = kiosk.pictures_given
+            page.wait_for_timeout(1_200)
+            assert kiosk.pictures_given == given, "no picture is fetched that nobody sees"
+
+    def test_the_tap_that_shows_them_presses_none(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["live"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            for _ in range(3):
+                page.mouse.click(200, 150)  # where "Pause" appears
+            page.wait_for_timeout(300)
+            assert kiosk.asked == []
+
+    def test_then_the_controls_act(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["live"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            page.mouse.click(*STAGE)
+            page.wait_for_timeout(700)
+            page.get_by_role("button", name="+10 min").click()
+            expect(page.locator("#toast")).to_have_text("10 minutes more.")
+            page.get_by_role("button", name="Pause").click()
+            until(lambda: kiosk.asked == [("extend", "10"), ("press", "screen")])
+            page.get_by_role("button", name="Give a reason").click()
+            page.get_by_role("button", name="Technical trouble").click()
+            until(lambda: kiosk.asked[2:] == [("reason", "technical")])
+
+    def test_ending_takes_two_seconds_of_holding(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["live"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            page.mouse.click(*STAGE)
+            page.wait_for_timeout(700)
+            page.get_by_role("button", name="Hold to end").click(delay=800)
+            assert kiosk.asked == []
+            page.get_by_role("button", name="Hold to end").click(delay=2_400)
+            until(lambda: kiosk.asked == [("hold", "screen")])
+
+    def test_a_pause_closes_controls_and_pictures_at_once(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["live"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            page.mouse.click(*STAGE)
+            expect(page.locator("#tiles img")).to_have_count(2)
+            kiosk.show(GALLERY["paused"]())
+            headline(page, "Paused")
+            assert page.locator("img").count() == 0
+            expect(page.locator("#panel")).to_be_hidden()
+
+    def test_what_the_kiosk_refuses_is_said(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["live"]())
+        kiosk.refuses = "No session is running."
+        with served(kiosk) as address:
+            opened(page, address)
+            page.mouse.click(*STAGE)
+            page.wait_for_timeout(700)
+            page.get_by_role("button", name="+5 min").click()
+            expect(page.locator("#toast")).to_have_text("That is not possible now.")
+
+
+class TestTheKioskChanges:
+    def test_the_page_follows_by_itself(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["ready"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            for name, words in (
+                ("starting", "Starting"),
+                ("live", "In session"),
+                ("offline", "In session, no network"),
+            ):
+                kiosk.show(GALLERY[name]())
+                headline(page, words)
+
+    def test_the_clock_goes_on_between_two_events(self, page: Page) -> None:
+        with served(ShownKiosk(GALLERY["live"]())) as address:
+            opened(page, address)
+            expect(page.locator("#clock")).to_have_text("12:42", timeout=4_000)
+            expect(page.locator("#clock")).to_have_text("12:43", timeout=4_000)
+
+    def test_a_countdown_counts_and_is_announced_once(self, page: Page) -> None:
+        with served(ShownKiosk(GALLERY["ending"]())) as address:
+            opened(page, address)
+            first = page.locator("#announce").text_content()
+            headline(page, "Ending in 5")
+            assert page.locator("#announce").text_content() == first
+
+    def test_another_language_without_a_reload(self, page: Page) -> None:
+        with served(ShownKiosk(GALLERY["ready"]())) as address:
+            opened(page, address)
+            page.get_by_role("button", name="More").click()
+            page.get_by_role("button", name="Español").click()
+            headline(page, "Listo")
+            assert page.evaluate("document.documentElement.lang") == "es"
+
+    def test_another_boot_loads_the_page_anew(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["ready"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            page.evaluate("window.old = true")
+            kiosk.show(at_another_boot(GALLERY["ready"]()))
+            page.wait_for_function("window.old === undefined", timeout=10_000)
+            headline(page, "Ready")
+
+    def test_a_camera_that_gives_nothing_is_said_to(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["ready"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            expect(page.locator("#tiles img")).to_have_count(2)
+            kiosk.blind = True
+            expect(page.locator("#tiles")).to_contain_text("Desk camera: no picture")
+            assert page.locator("img").count() == 0
+            kiosk.blind = False
+            expect(page.locator("#tiles img")).to_have_count(2)
+
+
+class TestTheKioskIsLost:
+    def test_the_page_says_so_and_comes_back_by_itself(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["live"]())
+        with served(kiosk) as address:
+            port = int(address.rpartition(":")[2])
+            opened(page, address)
+            headline(page, "In session")
+        expect(page.get_by_role("alert")).to_contain_text(
+            "This screen has lost the kiosk. Wait a moment.", timeout=8_000
+        )
+        assert barriers(page) == []
+        with served(ShownKiosk(GALLERY["paused"]()), port=port):
+            headline(page, "Paused")
+            expect(page.locator("#lost")).to_be_hidden()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("size", [(1024, 600), (1920, 1080), (800, 480)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_every_text_fits(page: Page, size: tuple[int, int], language: str) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    kiosk = ShownKiosk(GALLERY["ready"]())
+    wrong: dict[str, list[str]] = {}
+    with served(kiosk, language) as address:
+        opened(page, address)
+        for name, make in GALLERY.items():
+            snapshot = make()
+            kiosk.show(snapshot)
+            wanted = view(snapshot, language)
+            page.wait_for_function(_PLACED, arg=[wanted.screen, wanted.then, wanted.help, len(wanted.figures)])
+            found: list[str] = page.evaluate(_FITS)
+            if found:
+                wrong[name] = found
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("name", ["live", "waiting", "offline", "live-next-waits", "ready-late", "paused", "ended"])
+def test_the_controls_fit_and_have_no_barriers(page: Page, name: str, language: str) -> None:
+    with served(ShownKiosk(GALLERY[name]()), language) as address:
+        opened(page, address)
+        if page.locator("#more").is_visible():
+            page.locator("#more").click()
+        else:
+            page.mouse.click(*STAGE)
+        expect(page.locator("#panel")).to_be_visible()
+        assert page.evaluate(_FITS) == []
+        assert barriers(page) == []
