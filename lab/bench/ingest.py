@@ -20,6 +20,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from lab.bench.figures import Figure, Results, at_least, median
+from lab.bench.idle import cpu_s
 from lab.broker import start_broker
 from lab.demo import fleet_settings, free_port
 from wire.codec import encode, read
@@ -66,7 +67,7 @@ def _timed(
     messages = _messages(rows, per_message)
     process, stored = consumer(folder, port)
     try:
-        before_s = _cpu_s(process.pid)
+        before_s = cpu_s(process.pid)
         publisher = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
         publisher.max_inflight_messages_set(200)
         publisher.connect("127.0.0.1", port)
@@ -78,7 +79,7 @@ def _timed(
             if time.monotonic() > until:
                 raise TimeoutError(f"{stored()} of {rows} rows were stored in 300 s")
             time.sleep(0.05)
-        used_s = _cpu_s(process.pid) - before_s
+        used_s = cpu_s(process.pid) - before_s
         publisher.disconnect()
         publisher.loop_stop()
         return rows / used_s
@@ -89,7 +90,9 @@ def _timed(
 
 def _fleet(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], Callable[[], int]]:
     config = fleet_settings(folder, free_port(), port)
-    process = subprocess.Popen([sys.executable, "-P", "-m", "fleet.cli", "ingest", "--config", str(config)])
+    command = [sys.executable, "-P", "-m", "fleet.cli", "ingest", "--config", str(config)]
+    with (folder / "fleet.log").open("wb") as log:
+        process = subprocess.Popen(command, stderr=log)
     through = 0
 
     def take(_client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
@@ -102,27 +105,22 @@ def _fleet(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], Callable[[
     listener.connect("127.0.0.1", port)
     listener.subscribe(str(Topic(_TOPIC.campus, _TOPIC.kiosk, Channel.LEDGER_ACK)), 1)
     listener.loop_start()
-    _wait_for_subscriber(folder / "broker.log", process)
+    _wait_for_subscriber(process)
     return process, lambda: through
 
 
 def _bare(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], Callable[[], int]]:
     database = folder / "bare.db"
     process = subprocess.Popen([sys.executable, "-P", "-m", "lab.bench.bare_loop", str(port), str(database)])
-    _wait_for_subscriber(database.with_suffix(".ready"), process)
+    _wait_for_subscriber(process)
     counter = database.with_suffix(".count")
     return process, lambda: int(counter.read_text() or 0) if counter.exists() else 0
 
 
-def _wait_for_subscriber(_sign: Path, process: subprocess.Popen[bytes]) -> None:
+def _wait_for_subscriber(process: subprocess.Popen[bytes]) -> None:
     time.sleep(4)  # both connect within a second; nothing is measured before the first message
     if process.poll() is not None:
         raise RuntimeError(f"the consumer ended with {process.returncode}")
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 def _messages(rows: int, per_message: int) -> list[bytes]:
