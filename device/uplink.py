@@ -161,6 +161,7 @@ def _readiness(snapshot: Snapshot) -> Readiness:
         at=snapshot.at.wall,
         state=snapshot.state.phase.value,
         session=session.id if session else None,
+        room=snapshot.place.room,
     )
 
 

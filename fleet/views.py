@@ -85,6 +85,8 @@ class KioskView(View):
 
     id: str
     campus: str
+    room: str | None = None
+    """Where it stands, as it says itself."""
     presence: PresenceView
     verdict: Verdict
     """`unknown` while the kiosk is not online or its news is older than 90 s."""
@@ -116,6 +118,7 @@ def kiosk_view(entry: Entry, session: SessionLine | None, now: Instant) -> Kiosk
     return KioskView(
         id=entry.id,
         campus=entry.campus,
+        room=told.room if told else None,
         presence=PresenceView(
             state=reach.value,
             since=entry.presence.since(now),

@@ -62,6 +62,8 @@ class Readiness(WireModel):
     at: AwareDatetime
     state: ShortText | None = None
     session: ShortText | None = None
+    room: ShortText | None = None
+    """Where the kiosk stands, as its own screen says."""
     config_revision: NonNegativeInt | None = None
 
 

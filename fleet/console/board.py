@@ -35,6 +35,7 @@ class BoardRow:
     id: str
     campus: str
     telling: Telling
+    room: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,11 @@ def board(kiosks: Iterable[KioskView], question: Question, now: datetime, zone: 
 
 def row(kiosk: KioskView, now: datetime, zone: tzinfo | None) -> BoardRow:
     """The board's row of `kiosk`."""
-    return BoardRow(kiosk.id, kiosk.campus, tell(kiosk, now, zone))
+    return BoardRow(kiosk.id, kiosk.campus, tell(kiosk, now, zone), kiosk.room)
 
 
 def _matches(kiosk: KioskView, words: str) -> bool:
-    name = f"{kiosk.campus} {kiosk.id}".casefold()
+    name = f"{kiosk.campus} {kiosk.id} {kiosk.room or ''}".casefold()
     return all(word in name for word in words.casefold().split())
 
 

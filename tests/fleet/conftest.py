@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from fleet.app import create_app
 from tests.fleet.calling import Caller, served
@@ -21,7 +23,18 @@ def kiosk() -> Kiosk:
     return Kiosk()
 
 
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, httpx.Client]]:
+    """One server for all tests, because starting one takes longer than most of them."""
+    with running_fleet(tmp_path_factory.mktemp("server")) as idle:
+        app = create_app(idle.parts)
+        with served(app) as client:
+            yield app, client
+
+
 @pytest.fixture
-def caller(fleet: Fleet) -> Iterator[Caller]:
-    with served(create_app(fleet.parts)) as client:
-        yield Caller(fleet, client)
+def caller(fleet: Fleet, server: tuple[FastAPI, httpx.Client]) -> Caller:
+    app, client = server
+    app.state.fleet = fleet.parts
+    client.cookies.clear()
+    return Caller(fleet, client)

@@ -22,15 +22,15 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
     "headers",
     [
         {},
-        {"Authorization": "Bearer"},
-        {"Authorization": "Bearer wrong"},
-        {"Authorization": "Basic aXQ6aXQ="},
-        {"Authorization": "Bearer \xff\xfe"},
-        {"Cookie": f"{COOKIE}=wrong"},
+        {b"Authorization": b"Bearer"},
+        {b"Authorization": b"Bearer wrong"},
+        {b"Authorization": b"Basic aXQ6aXQ="},
+        {b"Authorization": b"Bearer \xff\xfe"},
+        {b"Cookie": COOKIE.encode() + b"=wrong"},
     ],
 )
 @pytest.mark.parametrize("path", ["/kiosks", "/readiness", "/sessions", "/kiosks/lincoln-12/ledger"])
-def test_without_a_good_token_nothing_is_told(caller: Caller, headers: dict[str, str], path: str) -> None:
+def test_without_a_good_token_nothing_is_told(caller: Caller, headers: dict[bytes, bytes], path: str) -> None:
     answer = caller.client.get(f"/api/v1{path}", headers=headers)
     problem(answer, 401)
     assert answer.headers["WWW-Authenticate"] == "Bearer"

@@ -44,7 +44,7 @@ def test_a_press_is_offered_where_it_does_something(make: Callable[[], Snapshot]
         ("ready", "Start"),
         ("ready-booking", "Start the 10:15"),
         ("live", "Pause"),
-        ("live-next-waits", "End, and start the 10:15"),
+        ("live-next-waits", "Next: 10:15"),
         ("paused", "Go on"),
         ("paused-going-on", "Stay paused"),
         ("ending", "Go on with the session"),
