@@ -48,9 +48,9 @@ class Service:
         return subprocess.run([*_COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
     def start(self) -> None:
-        with (self.folder / "fleet.log").open("ab") as log:
+        with (self.folder / "fleet.log").open("ab") as log, (self.folder / "fleet.out").open("ab") as out:
             command = ["setpriv", "--pdeathsig", "KILL", *_COMMAND, "serve", "--config", str(self.config)]
-            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
+            self.process = subprocess.Popen(command, stdout=out, stderr=log)
         until(self._answers, f"the service is up: {self.log()}")
 
     def get(self, path: str) -> Any:

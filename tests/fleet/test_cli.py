@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fleet.cli import main
 from tests.broker import free_port, needs_mosquitto, running_mosquitto
 from tests.fleet.serving import Outbox, running_service, until
 from tests.fleet.world import Kiosk
@@ -39,10 +40,11 @@ def says_one_line(answer: "subprocess.CompletedProcess[str]") -> str:
 @pytest.mark.parametrize(
     "command", [[], ["serve"], ["ingest"], ["migrate"], ["explain"], ["user"], ["user", "add"], ["user", "list"]]
 )
-def test_every_command_has_help(command: list[str]) -> None:
-    answer = carrel_fleet(*command, "--help")
-    assert answer.returncode == 0
-    assert "usage: carrel-fleet" in answer.stdout
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"])
+    assert end.value.code == 0
+    assert "usage: carrel-fleet" in capsys.readouterr().out
 
 
 def test_a_person_is_added_listed_and_removed(config: str, tmp_path: Path) -> None:
@@ -76,10 +78,13 @@ def test_a_person_is_added_listed_and_removed(config: str, tmp_path: Path) -> No
         ["dance"],
     ],
 )
-def test_what_cannot_be_done_is_refused_before_anything_is(config: str, tmp_path: Path, arguments: list[str]) -> None:
-    answer = carrel_fleet(*arguments, *(["--config", config] if arguments != ["dance"] else []))
-    assert answer.returncode == 2
-    assert "usage:" in answer.stderr
+def test_what_cannot_be_done_is_refused_before_anything_is(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([*arguments, *(["--config", config] if arguments != ["dance"] else [])])
+    assert end.value.code == 2
+    assert "usage:" in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
 
 
@@ -134,6 +139,7 @@ def test_serve_runs_says_nothing_on_stdout_and_stops_when_asked(tmp_path: Path) 
             assert service.stop() == 0
             assert time.monotonic() - began < 15
         assert "Traceback" not in service.log()
+        assert (tmp_path / "fleet.out").read_text() == ""
 
 
 @needs_mosquitto

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from device.session.ledger import epochs
 from tests.media import clip
 
 T = TypeVar("T")
@@ -185,3 +186,18 @@ def processes_of(folder: Path) -> list[int]:
             if entry.name.isdigit() and str(folder).encode() in (entry / "cmdline").read_bytes():
                 found.append(int(entry.name))
     return found
+
+
+def adds_up(minutes: dict[str, Any]) -> bool:
+    parts = minutes["running_ms"] + minutes["paused_ms"] + sum(minutes["interrupted_ms"].values())
+    return bool(parts == minutes["elapsed_ms"])
+
+
+def same_ledger(kiosk: Kiosk, folder: Path) -> None:
+    """The fleet holds the very rows of the kiosk's own file, from seq 1 on, none twice, and nothing waits."""
+    until(lambda: kiosk.state["backlog"]["rows"] == 0, 40, "every row is confirmed")
+    ((_, own),) = epochs(folder / kiosk.id / "data" / "ledger.db")
+    held = kiosk.ledger()
+    assert [row["seq"] for row in held] == list(range(1, len(held) + 1))
+    assert [row["hash"] for row in held] == [row.hash for row in own[: len(held)]]
+    assert len(own) - len(held) <= 2, "what was written since the backlog was empty"

@@ -96,15 +96,15 @@ def test_the_kiosk_page_has_no_barriers(browser: Browser, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
+def three() -> Iterator[Demo]:
     with running_demo("--kiosks", "3") as found:
         yield found
 
 
 @pytest.mark.needs_mosquitto
-def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, demo: Demo, folder: Path) -> None:
+def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, three: Demo, folder: Path) -> None:
     """Press on the screen, see moving pictures, see it on the board, cut, go on, restore, every minute arrives."""
-    kiosk = demo.kiosk
+    kiosk = three.kiosk
     screen = browser.new_page(viewport=KIOSK)
     shown(screen, kiosk.screen)
     expect(screen.locator("h1")).to_contain_text("Ready", timeout=15_000)
@@ -115,7 +115,7 @@ def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, demo: De
     screen.screenshot(path=folder / "demo-kiosk-ready.png")
 
     board = browser.new_page(viewport={"width": 1440, "height": 900})
-    board.goto(demo.told["sign_in"]["therapist"])
+    board.goto(three.told["sign_in"]["therapist"])
     row = board.locator(f"[id*='{kiosk.id}']").first
     expect(row).to_be_visible(timeout=15_000)
     expect(row).to_contain_text("Ready", timeout=10_000)
@@ -141,7 +141,7 @@ def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, demo: De
     kiosk.arrives(session)
     screen.screenshot(path=folder / "demo-kiosk-ended.png")
 
-    board.goto(f"{demo.url}/kiosks/{kiosk.id}")
+    board.goto(f"{three.url}/kiosks/{kiosk.id}")
     expect(board.locator("svg[role=img]").first).to_be_visible()
     board.screenshot(path=folder / "kiosk-page-1440.png", full_page=True)
     assert cut_off(board) == []
@@ -151,24 +151,24 @@ def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, demo: De
 
 
 @pytest.mark.needs_mosquitto
-def test_the_board_on_a_telephone(browser: Browser, demo: Demo, folder: Path) -> None:
+def test_the_board_on_a_telephone(browser: Browser, three: Demo, folder: Path) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto(demo.told["sign_in"]["it"])
-    expect(page.locator(f"[id*='{demo.kiosk.id}']").first).to_be_visible(timeout=15_000)
+    page.goto(three.told["sign_in"]["it"])
+    expect(page.locator(f"[id*='{three.kiosk.id}']").first).to_be_visible(timeout=15_000)
     page.screenshot(path=folder / "board-390.png")
     assert cut_off(page) == []
     assert barriers(page) == []
-    page.goto(f"{demo.url}/kiosks/{demo.kiosk.id}")
+    page.goto(f"{three.url}/kiosks/{three.kiosk.id}")
     page.screenshot(path=folder / "kiosk-page-390.png", full_page=True)
     assert cut_off(page) == []
     page.close()
 
 
 @pytest.mark.needs_mosquitto
-def test_the_labs_page_switches_for_people(browser: Browser, demo: Demo, folder: Path) -> None:
-    kiosk = demo.kiosks[1]
+def test_the_labs_page_switches_for_people(browser: Browser, three: Demo, folder: Path) -> None:
+    kiosk = three.kiosks[1]
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{demo.lab}/")
+    page.goto(f"{three.lab}/")
     section = page.locator(f"[data-kiosk='{kiosk.id}']")
     expect(section.locator(".now")).to_contain_text("link up", timeout=10_000)
     section.get_by_role("button", name="Reset").click()

@@ -20,6 +20,7 @@ from wire.messages import Booking, Schedule
 from wire.minutes import Minutes, SessionRecord, Until, fold
 
 NINE: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+MINUTE: timedelta = timedelta(minutes=1)
 _MINUTE_S = 60
 _SETTLE_NS = 30_000_000
 _ALIVE_EVERY_NS = 2 * NS_PER_S
@@ -30,6 +31,19 @@ def booking(name: str, start: datetime, minutes: int = 30, **more: object) -> Bo
     """A booking as the fleet sends it."""
     told = {"id": name, "start": start, "planned_ms": minutes * 60_000, "therapist": "th-lane", "students": ["s-0418"]}
     return Booking.model_validate(told | more)
+
+
+def in_session(kiosk: "Kiosk") -> "Kiosk":
+    """Pressed, and past the seconds in which a press does nothing."""
+    kiosk.press()
+    kiosk.wait(seconds=20)
+    assert kiosk.is_(Phase.LIVE) or kiosk.is_(Phase.BUFFERING)
+    return kiosk
+
+
+def at(kiosk: "Kiosk", minute: float) -> None:
+    """Wait until so many minutes past nine."""
+    kiosk.wait(seconds=minute * 60 - (kiosk.now().wall - NINE).total_seconds())
 
 
 class Kiosk:
@@ -45,8 +59,6 @@ class Kiosk:
         self.broken: set[str] = set()
         self.state = State()
         self.disk_full = False
-        self.shown: list[Phase] = []
-        """Every phase that the screen showed, in order."""
         self._wall_at_zero = at
         self._truth_ns = 0
         self._boots = 0
@@ -212,9 +224,9 @@ class Kiosk:
 
     # What can be seen
 
-    @property
-    def phase(self) -> Phase:
-        return self.state.phase
+    def is_(self, phase: Phase) -> bool:
+        """Whether the kiosk is in `phase` now."""
+        return self.state.phase is phase
 
     @property
     def cameras_open(self) -> bool:
@@ -246,8 +258,6 @@ class Kiosk:
         """Hand an event to the machine, as the agent does."""
         state, facts = step(self.state, event, self.now())
         self._write(facts)
-        if state.phase is not self.state.phase:
-            self.shown.append(state.phase)
         self.state = state
         self._follow()
 

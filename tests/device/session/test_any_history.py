@@ -173,7 +173,7 @@ class AnyHistory(RuleBasedStateMachine):
                 assert row.data["before"] == now
                 assert row.data["after"] != now
                 now = row.data["after"]
-        assert now == self.kiosk.phase
+        assert now == self.kiosk.state.phase
 
     @invariant()
     def the_minutes_add_up(self) -> None:
@@ -184,7 +184,7 @@ class AnyHistory(RuleBasedStateMachine):
             assert told.elapsed_ms == told.running_ms + told.paused_ms + sum(told.interrupted_ms.values())
             assert max(told.buffered_ms, told.camera_ms, *told.cameras_ms.values(), 0) <= told.running_ms
             if self.kiosk.state.session and self.kiosk.state.session.id == session:
-                assert record.state in _STATES[self.kiosk.phase]
+                assert record.state in _STATES[self.kiosk.state.phase]
             else:
                 assert record.state in {"ended", "cancelled"}
 
@@ -194,13 +194,13 @@ class AnyHistory(RuleBasedStateMachine):
         running = self.kiosk.state.session
         assert (found.open.id if found.open else None) == (running.id if running else None)
         if found.open:
-            assert found.open.paused is (self.kiosk.phase in {Phase.PAUSED, Phase.ENDING})
-            assert (found.open.held is not None) is (self.kiosk.phase is Phase.ENDING)
+            assert found.open.paused is (self.kiosk.state.phase in {Phase.PAUSED, Phase.ENDING})
+            assert (found.open.held is not None) is (self.kiosk.state.phase is Phase.ENDING)
             assert found.open.last.mono_ns <= self.kiosk.now().mono_ns
 
     @invariant()
     def cameras_are_open_only_where_they_may_be(self) -> None:
-        if self.kiosk.phase in {Phase.PAUSED, Phase.ENDING}:
+        if self.kiosk.state.phase in {Phase.PAUSED, Phase.ENDING}:
             assert not self.kiosk.cameras_open
         open_ = {role for role, fact in self.kiosk.state.cameras.items() if fact.open}
         life = self.kiosk.rows()[self.kiosk.life_began :]
