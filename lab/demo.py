@@ -56,6 +56,7 @@ class Options:
 class Demo:
     """The running parts."""
 
+    folder: Path
     fleet_url: str
     lab_url: str
     broker: Broker
@@ -127,7 +128,7 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
         say(f"Starting {options.kiosks} kiosk{'s' if options.kiosks != 1 else ''} ...")
         lab_socket = _socket()
         lab_url = f"http://127.0.0.1:{lab_socket.getsockname()[1]}"
-        demo = Demo(f"http://127.0.0.1:{port}", lab_url, broker, fleet, people)
+        demo = Demo(folder, f"http://127.0.0.1:{port}", lab_url, broker, fleet, people)
         for model in _models(options):
             one = SimulatedKiosk(model, _made(folder / model.id), broker.port)
             demo.kiosks[model.id] = one
@@ -147,8 +148,14 @@ async def _ready(demo: Demo) -> dict[str, Any]:
             while not await _all_ready(demo, client):  # noqa: ASYNC110  # other processes raise no event here
                 await asyncio.sleep(0.2)
     except TimeoutError as error:
-        raise DemoError(f"not ready after {READY_WITHIN_S:.0f} s; the logs in the data folder say why") from error
+        raise DemoError(f"not ready after {READY_WITHIN_S:.0f} s. {_last_words(demo.folder)}") from error
     return await demo.describe()
+
+
+def _last_words(folder: Path) -> str:
+    """The last line of each log, because the folder may be gone when somebody wants to read it."""
+    logs = {path.name: path.read_text(errors="replace").splitlines() for path in sorted(folder.rglob("*.log"))}
+    return " ".join(f"{name} ends with {lines[-1]!r}." for name, lines in logs.items() if lines)
 
 
 async def _all_ready(demo: Demo, client: httpx.AsyncClient) -> bool:

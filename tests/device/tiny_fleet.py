@@ -47,11 +47,11 @@ class TinyFleet:
         topic = Topic.parse(message.topic)
         self.heard.append((topic.channel, bytes(message.payload)))
         if topic.channel is Channel.ECHO and self.answers:
-            echo = read(Echo, message.payload)
+            echo = read(Echo, bytes(message.payload))
             if echo.sender == "kiosk":
                 self.client.publish(message.topic, encode(Echo(sender="fleet", n=echo.n)))
         elif topic.channel is Channel.LEDGER and self.acks:
-            batch = read(LedgerBatch, message.payload)
+            batch = read(LedgerBatch, bytes(message.payload))
             for row in verified(batch.prev, batch.rows, batch.first):
                 self.rows[row.seq] = row.type
             through = batch.first + len(batch.rows) - 1

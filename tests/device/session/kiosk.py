@@ -228,8 +228,12 @@ class Kiosk:
         """Whether the kiosk is in `phase` now."""
         return self.state.phase is phase
 
-    @property
-    def cameras_open(self) -> bool:
+    def refusal(self) -> str | None:
+        """Why the screen says that nothing was started, while it says so."""
+        return self.state.refused.reason if self.state.refused else None
+
+    def any_camera_open(self) -> bool:
+        """Whether a camera's device is open now."""
         return any(fact.open for fact in self.state.cameras.values())
 
     def rows(self, *types: str) -> list[Row]:

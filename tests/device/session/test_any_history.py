@@ -201,7 +201,7 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def cameras_are_open_only_where_they_may_be(self) -> None:
         if self.kiosk.state.phase in {Phase.PAUSED, Phase.ENDING}:
-            assert not self.kiosk.cameras_open
+            assert not self.kiosk.any_camera_open()
         open_ = {role for role, fact in self.kiosk.state.cameras.items() if fact.open}
         life = self.kiosk.rows()[self.kiosk.life_began :]
         for role in ROLES:

@@ -20,9 +20,9 @@ def test_a_start_is_refused_when_no_camera_works(kiosk: Kiosk) -> None:
     kiosk.press()
     assert kiosk.is_(Phase.IDLE)
     assert kiosk.rows("start.refused")[0].data == {"reason": "no-camera"}
-    assert kiosk.state.refused is not None
+    assert kiosk.refusal() == "no-camera"
     kiosk.wait(seconds=20)
-    assert kiosk.state.refused is None
+    assert kiosk.refusal() is None
     kiosk.camera_back("front")
     kiosk.press()
     assert len(kiosk.rows("session.started")) == 1
