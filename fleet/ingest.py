@@ -9,14 +9,14 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from fleet.answers import Answers, latest
 from fleet.clock import Clock, Instant
-from fleet.errors import LinkDown, StoreDown
+from fleet.errors import StoreDown
 from fleet.hearing import Heard, Hearing
 from fleet.inbox import Inbox
 from fleet.incoming import Parcel, Reason
@@ -26,8 +26,8 @@ from fleet.sessions import refold
 from fleet.store import commands, kiosks, ledger, sessions
 from fleet.store.engine import Database
 from fleet.store.ledger import Outcome
-from wire.codec import encode
-from wire.messages import Echo, LedgerAck
+from fleet.voice import Sender, Voice
+from wire.messages import Echo
 from wire.topics import Channel, Topic
 
 _log = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ PROOF_S: Final = 1.0
 PROVE_EVERY_S: Final = 10.0
 """Without anything to keep, a transaction shows so often that the store still works."""
 STUCK_AFTER_S: Final = 2.0
+PACE_S: Final = 0.025
+"""Transactions begin so far apart: under load each carries more rows, and a lone row still waits for nothing."""
 ANSWER_EVERY_S: Final = 0.25
 """Under load, one acknowledgement stands for all rows of a kiosk that were committed in this time."""
 FOLD_EVERY_S: Final = 0.5
@@ -47,12 +49,6 @@ MOST_FOLDS: Final = 200
 KEEP_SAMPLES: Final = timedelta(days=30)
 _TIDY_EVERY_S: Final = 3_600.0
 _BACKOFF_S: Final = (0.1, 0.3, 1.0, 2.0, 5.0)
-
-
-class Sender(Protocol):
-    """Where answers go; raises `LinkDown` when they cannot."""
-
-    def publish(self, topic: str, payload: bytes, *, qos: int) -> None: ...
 
 
 class Ingest:
@@ -82,7 +78,7 @@ class Ingest:
             on_change: told which kiosks changed, on this thread.
             on_failure: told when this thread ends by a defect.
         """
-        self._inbox, self._database, self._roll, self._sender = inbox, database, roll, sender
+        self._inbox, self._database, self._roll, self._voice = inbox, database, roll, Voice(sender)
         self._metrics, self._clock, self._on_change, self._on_failure = metrics, clock, on_change, on_failure
         self._hearing = Hearing(roll, metrics)
         self._answers = Answers()
@@ -95,8 +91,8 @@ class Ingest:
         )
         self._proved_at_s: float | None = None
         self._began_s: float | None = None
+        self._wrote_at_s: float | None = None
         self._to_fold = True
-        self._unsent = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fleet.ingest", daemon=True)
 
@@ -142,6 +138,9 @@ class Ingest:
         try:
             while not self._stopping.is_set():
                 self.step(_BACKOFF_S[0] if self._failures else FOLD_EVERY_S if self._to_fold else SAVE_EVERY_S)
+                if self._wrote_at_s is not None:
+                    self._stopping.wait(PACE_S - (self._clock.now().mono_s - self._wrote_at_s))
+                    self._wrote_at_s = None
             self._saved_at_s = self._folded_at_s = self._retry_at_s = float("-inf")
             self.step(0.0)
         except Exception:  # noqa: BLE001  # the loop's edge: a fleet must not go on without it as if all were well
@@ -152,6 +151,7 @@ class Ingest:
         self._began_s = now.mono_s
         try:
             if self._must_write(now):
+                self._wrote_at_s = now.mono_s
                 self._write(now)
             if self._to_fold and now.mono_s - self._folded_at_s >= FOLD_EVERY_S:
                 self._fold(now)
@@ -162,7 +162,7 @@ class Ingest:
             self._began_s = None
         if self._proved_at_s is not None and now.mono_s - self._proved_at_s < PROOF_S:
             for topic, echo in self._heard.echoes:
-                self._send(topic, encode(Echo(sender="fleet", n=echo.n)), qos=0)
+                self._voice.say(topic, Echo(sender="fleet", n=echo.n), qos=0)
 
     def _must_write(self, now: Instant) -> bool:
         proof_age_s = float("inf") if self._proved_at_s is None else now.mono_s - self._proved_at_s
@@ -255,7 +255,7 @@ class Ingest:
         for outcome in latest(self._unanswered):
             topic = Topic(outcome.campus, outcome.kiosk, Channel.LEDGER_ACK)
             for ack in self._answers.to(outcome, now):
-                self._send(topic, _without_nulls(ack), qos=1)
+                self._voice.say(topic, ack, qos=1)
         self._unanswered.clear()
 
     def _fold(self, now: Instant) -> None:
@@ -292,16 +292,3 @@ class Ingest:
         self._failures += 1
         self._proved_at_s = None
         self._heard.samples.clear()  # the next ones come by themselves
-
-    def _send(self, topic: Topic, payload: bytes, *, qos: int) -> None:
-        try:
-            self._sender.publish(str(topic), payload, qos=qos)
-        except LinkDown as error:  # the kiosk asks or sends again
-            _log.log(logging.DEBUG if self._unsent else logging.INFO, "an answer was not sent: %s", error)
-            self._unsent = True
-        else:
-            self._unsent = False
-
-
-def _without_nulls(ack: LedgerAck) -> bytes:
-    return ack.model_dump_json(exclude_none=True).encode()

@@ -1,4 +1,4 @@
-"""What all tests share: the closing line about tests that this machine cannot run."""
+"""What all tests share: their order, and the closing line about tests that this machine cannot run."""
 
 import os
 import shutil
@@ -6,35 +6,40 @@ from collections.abc import Iterator
 
 import pytest
 
-_NEEDS = {"needs_chromium": ("chromium",), "needs_mosquitto": ("mosquitto",)}
-_not_run: dict[str, list[str]] = {}
+_NEEDS = {"needs_chromium": "chromium", "needs_mosquitto": "mosquitto"}
+_WHY = "is not installed"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", metavar="DIR", help="keep the screenshots of the system tests in DIR")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long files go first, so that no worker is left alone with one at the end; what cannot run is named."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files go first, so that no worker is left alone with one at the end; what cannot run is left out."""
     items.sort(key=lambda item: "/system/" not in item.nodeid)
     path = f"{os.environ.get('PATH', '')}:/usr/sbin"
-    for marker, programs in _NEEDS.items():
-        if all(shutil.which(program, path=path) for program in programs):
-            continue
-        for item in items:
-            if item.get_closest_marker(marker):
-                _not_run.setdefault(programs[0], []).append(item.nodeid)
-                item.add_marker(pytest.mark.skip(reason=f"{programs[0]} is not installed"))
+    for marker, program in _NEEDS.items():
+        if shutil.which(program, path=path) is None:
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=f"{program} {_WHY}"))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
     yield
-    if _not_run:
-        named = "; ".join(f"{program}: {', '.join(tests)}" for program, tests in _not_run.items())
-        terminalreporter.write_line(f"NOT RUN for want of a system package: {named}", red=True)
+    left_out = _left_out(terminalreporter)
+    if left_out:
+        terminalreporter.write_line(f"NOT RUN for want of a system package: {', '.join(left_out)}", red=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if _not_run and os.environ.get("CI"):
+    """On CI a test that could not run is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")  # only where the results come together
+    if reporter is not None and os.environ.get("CI") and _left_out(reporter):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _left_out(reporter: pytest.TerminalReporter) -> list[str]:
+    skipped = reporter.stats.get("skipped", [])
+    return [report.nodeid for report in skipped if _WHY in str(report.longrepr)]

@@ -255,10 +255,22 @@ def _write(connection: Connection, books: Sequence[_Book], at_us: int) -> None:
 
 def _insert_rows(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     """Insert or ignore by the driver itself: per row, SQLAlchemy's own parameters cost more than the database does."""
-    statement = insert(connection, ledger_rows).on_conflict_do_nothing().compile(dialect=connection.dialect)
-    names = statement.positiontup if statement.positional else None
-    columns = ledger_rows.columns.keys()
-    if names == columns:
-        connection.exec_driver_sql(str(statement), rows)
+    statement, positional = _insert_statement(connection)
+    if positional:
+        connection.exec_driver_sql(statement, rows)
     else:
-        connection.exec_driver_sql(str(statement), [dict(zip(columns, row, strict=True)) for row in rows])
+        names = ledger_rows.columns.keys()
+        connection.exec_driver_sql(statement, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+_STATEMENTS: Final[dict[str, tuple[str, bool]]] = {}
+
+
+def _insert_statement(connection: Connection) -> tuple[str, bool]:
+    """The statement as the driver takes it, compiled once, and whether its parameters go by the columns' order."""
+    dialect = connection.dialect.name
+    if dialect not in _STATEMENTS:
+        compiled = insert(connection, ledger_rows).on_conflict_do_nothing().compile(dialect=connection.dialect)
+        by_order = compiled.positional and compiled.positiontup == ledger_rows.columns.keys()
+        _STATEMENTS[dialect] = str(compiled), by_order
+    return _STATEMENTS[dialect]

@@ -3,15 +3,16 @@
 // A tap anywhere does what the button does, except in session: a child sits in front of the screen then, so the first tap
 // only shows the controls for a while, and the controls act. Times run on performance.now(), which no clock change moves.
 
+import { holdable } from "./hold.js";
+import { Picture } from "./pictures.js";
+
 const LOST_AFTER_MS = 6000;
 const RETRY_MS = 1000;
 const PANEL_IN_SESSION_MS = 8000;
 const PANEL_MS = 20000;
 const ARM_MS = 600; // the tap that showed the controls must not press one of them
 const TWICE_MS = 500; // the second half of a double tap is no second press
-const HOLD_MS = 2000;
 const TOAST_MS = 5000;
-const PICTURE_EVERY_MS = 400;
 const RUNNING = new Set(["live", "waiting", "offline"]);
 
 const at = (id) => document.getElementById(id);
@@ -197,78 +198,7 @@ function fill(id, share) {
   at(id).firstElementChild.style.width = `${Math.min(100, Math.max(0, share * 100)).toFixed(1)}%`;
 }
 
-// Pictures: fetched only while they are shown, and gone at once when they are not
-
-class Picture {
-  constructor(role) {
-    this.figure = make("figure", "", "tile");
-    this.caption = this.figure.appendChild(make("figcaption", ""));
-    this.role = role;
-    this.run = null;
-  }
-
-  show(tile) {
-    this.tile = tile;
-    if (!tile?.show) this.stop();
-    if (!tile) return;
-    this.figure.toggleAttribute("data-bad", tile.bad);
-    if (tile.show && !this.run) this.start();
-    else this.caption.textContent = this.image ? tile.label : tile.note || tile.label;
-  }
-
-  start() {
-    this.run = new AbortController();
-    this.caption.textContent = this.tile.label;
-    this.fetchOn(this.run.signal);
-  }
-
-  stop() {
-    this.run?.abort();
-    this.run = null;
-    this.clear();
-  }
-
-  clear() {
-    this.figure.removeAttribute("data-picture");
-    this.image?.remove();
-    if (this.url) URL.revokeObjectURL(this.url);
-    this.image = this.url = null;
-  }
-
-  async fetchOn(signal) {
-    for (let n = 0; !signal.aborted; n += 1) {
-      try {
-        const answer = await fetch(`/api/cameras/${this.role}/snapshot.jpg?n=${n}`, { signal });
-        if (!answer.ok) throw new Error(answer.statusText);
-        await this.draw(await answer.blob(), signal);
-      } catch {
-        if (signal.aborted) return;
-        this.clear();
-        this.caption.textContent = this.tile.lost;
-      }
-      await new Promise((resolve) => { setTimeout(resolve, PICTURE_EVERY_MS); });
-    }
-  }
-
-  async draw(blob, signal) {
-    const url = URL.createObjectURL(blob);
-    const image = new Image();
-    image.alt = "";
-    image.src = url;
-    try {
-      await image.decode();
-      if (signal.aborted) throw new DOMException("", "AbortError");
-    } catch (error) {
-      URL.revokeObjectURL(url);
-      throw error;
-    }
-    this.clear();
-    [this.image, this.url] = [image, url];
-    this.figure.prepend(image);
-    this.figure.setAttribute("data-picture", "");
-    this.caption.textContent = this.tile.label;
-  }
-}
+// The pictures
 
 const pictures = new Map();
 
@@ -367,7 +297,14 @@ function control(action) {
   if (action.name === "language") button.lang = action.value;
   if (action.kind === "hold") {
     const bar = button.querySelector(".fill");
-    holdable(button, { hold: () => gesture("hold"), holds: () => true, progress: (share) => { bar.style.width = `${share * 100}%`; } });
+    holdable(button, {
+      hold: () => gesture("hold"),
+      holds: () => performance.now() >= armedAt,
+      progress: (share) => {
+        bar.style.width = `${share * 100}%`;
+        if (share) stayOpen();
+      },
+    });
   } else {
     button.addEventListener("click", () => whenArmed(() => (action.kind === "press" ? gesture("press") : ask(action))));
   }
@@ -385,46 +322,6 @@ function whenArmed(act) {
   if (performance.now() < armedAt) return;
   stayOpen();
   act();
-}
-
-// A press ends with the finger's or the key's way up; held for 2 s it is a hold, with its progress in sight.
-function holdable(element, { tap = () => {}, hold, holds, progress }) {
-  let timer = 0;
-  let done = false;
-  const start = () => {
-    done = false;
-    if (timer || !holds() || performance.now() < armedAt) return;
-    const began = performance.now();
-    timer = setInterval(() => {
-      const share = (performance.now() - began) / HOLD_MS;
-      progress(Math.min(1, share));
-      if (!panel.hidden) stayOpen();
-      if (share < 1) return;
-      stop();
-      done = true;
-      hold();
-    }, 50);
-  };
-  const stop = () => {
-    clearInterval(timer);
-    timer = 0;
-    progress(0);
-  };
-  element.addEventListener("pointerdown", (event) => { if (event.isPrimary && event.button === 0) start(); });
-  for (const name of ["pointerup", "pointercancel", "pointerleave", "blur"]) element.addEventListener(name, stop);
-  element.addEventListener("contextmenu", (event) => event.preventDefault());
-  element.addEventListener("keydown", (event) => {
-    if (event.key !== " " && event.key !== "Enter") return;
-    event.preventDefault();
-    if (!event.repeat) start();
-  });
-  element.addEventListener("keyup", (event) => {
-    if (event.key !== " " && event.key !== "Enter") return;
-    event.preventDefault();
-    stop();
-    if (!done) tap();
-  });
-  element.addEventListener("click", () => { if (!done) tap(); });
 }
 
 let tappedAt = -Infinity;

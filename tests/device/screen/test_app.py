@@ -76,7 +76,12 @@ class TestThePage:
         assert "&lt;img" in found.text
 
     def test_its_files(self) -> None:
-        for name, kind in (("kiosk.js", "text/javascript"), ("kiosk.css", "text/css"), ("icon.svg", "image/svg+xml")):
+        for name, kind in (
+            ("kiosk.js", "text/javascript"),
+            ("hold.js", "text/javascript"),
+            ("kiosk.css", "text/css"),
+            ("icon.svg", "image/svg+xml"),
+        ):
             found = get(f"/static/{name}")
             assert found.status_code == 200
             assert found.headers["content-type"].startswith(kind)
