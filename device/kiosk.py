@@ -122,7 +122,7 @@ class Kiosk:
     def identify(self) -> None:
         """Show for 15 s which kiosk this is."""
         self._identify_until_ns = self.clock.now().mono_ns + _IDENTIFY_NS
-        self._tell_news()
+        self.tell_news()
 
     async def preflight(self, within_s: float) -> Snapshot:
         """Open the cameras if nothing else holds them, look, close them again; the kiosk as it was seen meanwhile."""
@@ -226,7 +226,7 @@ class Kiosk:
             before.watches,
         )
         if (before.verdict, _names(before)) != (self.judgement.verdict, _names(self.judgement)):
-            self._tell_news()
+            self.tell_news()
 
     # How it follows
 
@@ -247,7 +247,7 @@ class Kiosk:
         self._apply()
         if changed or facts:
             self.judge()
-            self._tell_news()
+            self.tell_news()
         if item.done and not item.done.done():
             item.done.set_result(None)
 
@@ -309,7 +309,8 @@ class Kiosk:
         self._last_ns = at.mono_ns
         return at
 
-    def _tell_news(self) -> None:
+    def tell_news(self) -> None:
+        """Wake whoever waits for a change: what is shown may be out of date."""
         self._news.set()
         self._news = asyncio.Event()
 

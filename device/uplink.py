@@ -110,6 +110,7 @@ class Uplink:
         match channel:
             case Channel.LEDGER_ACK:
                 await self.outbox.take_ack(read(LedgerAck, payload))
+                self._kiosk.tell_news()  # fewer rows wait
             case Channel.SCHEDULE:
                 schedule = read(Schedule, payload)
                 held = self._kiosk.state.schedule

@@ -11,6 +11,7 @@ from wire.messages import LedgerAck
 ASK_EVERY_S: Final = 5.0
 """A hole is asked for at most so often: after an outage live rows come first and the backlog is on its way anyway."""
 STEP_BACK_ROWS: Final = 1_000
+_MOST_ASKED: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class Answers:
     def to(self, outcome: Outcome, now: Instant) -> list[LedgerAck]:
         """The answers to a committed outcome; of a fork nothing is acknowledged."""
         key = outcome.kiosk, outcome.epoch
+        if len(self._asked) >= _MOST_ASKED:  # somebody makes up ledgers; asking once too often does no harm
+            self._asked.clear()
         if outcome.fork_at is not None:
             self._asked.pop(key, None)
             return [LedgerAck(epoch=outcome.epoch, fork_at=outcome.fork_at)]

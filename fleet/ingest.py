@@ -47,6 +47,7 @@ ANSWER_EVERY_S: Final = 0.25
 FOLD_EVERY_S: Final = 0.5
 MOST_FOLDS: Final = 200
 KEEP_SAMPLES: Final = timedelta(days=30)
+_LONG_AGO_S: Final = float("-inf")
 _TIDY_EVERY_S: Final = 3_600.0
 _BACKOFF_S: Final = (0.1, 0.3, 1.0, 2.0, 5.0)
 
@@ -86,9 +87,8 @@ class Ingest:
         self._numbers: ledger.Numbers = {}
         self._unanswered: list[Outcome] = []
         self._failures = 0
-        self._answered_at_s = self._retry_at_s = self._saved_at_s = self._folded_at_s = self._tidied_at_s = float(
-            "-inf"
-        )
+        self._answered_at_s = self._retry_at_s = _LONG_AGO_S
+        self._saved_at_s = self._folded_at_s = self._tidied_at_s = _LONG_AGO_S
         self._proved_at_s: float | None = None
         self._began_s: float | None = None
         self._wrote_at_s: float | None = None
@@ -141,7 +141,7 @@ class Ingest:
                 if self._wrote_at_s is not None:
                     self._stopping.wait(PACE_S - (self._clock.now().mono_s - self._wrote_at_s))
                     self._wrote_at_s = None
-            self._saved_at_s = self._folded_at_s = self._retry_at_s = float("-inf")
+            self._saved_at_s = self._folded_at_s = self._retry_at_s = _LONG_AGO_S
             self.step(0.0)
         except Exception:  # noqa: BLE001  # the loop's edge: a fleet must not go on without it as if all were well
             _log.exception("the ingest ended by a defect")

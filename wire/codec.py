@@ -20,10 +20,22 @@ _MAX_INT_DIGITS: Final = len(str(_MAX_INT))
 _HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
+def _published(schema: Any) -> None:
+    """Write the patterns in `schema` as JSON Schema has them: ECMA-262 knows no `\\z`, and its `$` means the same."""
+    if isinstance(schema, dict):
+        if isinstance(pattern := schema.get("pattern"), str):
+            schema["pattern"] = pattern.replace(r"\z", "$")
+        for inner in schema.values():
+            _published(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _published(inner)
+
+
 class WireModel(BaseModel):
     """A frozen message model that ignores fields it does not know: old kiosks outlive new fleets (docs/adr/0002)."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, json_schema_extra=_published)
 
     @model_validator(mode="after")
     def _fits_64_bits(self) -> Self:

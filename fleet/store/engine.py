@@ -127,7 +127,7 @@ def _lock(lock_file: IO[bytes], deadline_s: float) -> None:
 def _lock_file(path: Path) -> IO[bytes]:
     if path.name in {"", ":memory:"}:
         raise ArgumentError("SQLite needs a file here: two engines share it")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path.with_name(f"{path.name}.lock").open("ab")
 
 

@@ -23,7 +23,7 @@ from wire.topics import Channel
 RESEND_S = 0.5
 
 
-def until(true: Callable[[], object], what: str, within_s: float = 30.0) -> None:
+def until(true: Callable[[], object], what: str, within_s: float = 60.0) -> None:
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, f"not within {within_s} s: {what}"

@@ -33,7 +33,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "CONNECT_WITHIN_S", 2.0)
 
 
-def until(true: Callable[[], bool], what: str, within_s: float = 15.0) -> None:
+def until(true: Callable[[], bool], what: str, within_s: float = 40.0) -> None:
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
@@ -64,7 +64,7 @@ def speaking(port: int) -> Iterator[Callable[[Raw], None]]:
         client.loop_stop()
 
 
-def hears(inbox: Inbox, topic: str, within_s: float = 10.0) -> Raw:
+def hears(inbox: Inbox, topic: str, within_s: float = 30.0) -> Raw:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         for raw in inbox.take(10, 0.1):

@@ -144,7 +144,7 @@ def deliveries(draw: st.DrawFn) -> list[tuple[int, int]]:
     return draw(st.permutations([*((first, last) for first, last in spans), *every]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(order=deliveries(), chunk=st.integers(1, 6))
 def test_any_order_with_duplicates_ends_with_the_same_rows(order: list[tuple[int, int]], chunk: int) -> None:
     kiosk = Kiosk()

@@ -35,9 +35,10 @@ def test_what_json_can_say_is_read_back(value: dict[str, Any], ascii_only: bool)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_object_or_a_bad_payload(payload: bytes) -> None:
     try:
-        assert isinstance(decode(payload), dict)
-    except BadPayload as error:
-        assert str(error)
+        value = decode(payload)
+    except BadPayload:
+        return
+    assert isinstance(value, dict)
 
 
 # M2 of attacks.md

@@ -11,10 +11,10 @@ from wire.errors import BadPayload
 NOW = "2026-03-02T09:00:00Z"
 EPOCH = "b7e23ec2-9af4-4a0e-8f0b-1f1c6f0c9d55"
 SAMPLES: list[tuple[type[WireModel], dict[str, Any]]] = [
-    (messages.Presence, {"state": "online", "birth": 3, "boot": "b", "version": "0.1.0", "protocol": 1, "epoch": EPOCH}),
+    (messages.Presence, {"state": "online", "birth": 3, "boot": "b", "version": "1", "protocol": 1, "epoch": EPOCH}),
     (messages.Health, {"at": NOW, "uptime_s": 12.5, "cameras": {"front": {"fps": 15.0}}, "backlog_rows": 3}),
     (messages.Readiness, {"verdict": "attention", "at": NOW, "state": "idle", "signals": [
-        {"id": "camera.covered", "role": "front", "severity": "attention", "since": NOW, "evidence": {"share": 0.98}}]}),
+        {"id": "camera.covered", "role": "front", "severity": "attention", "since": NOW, "evidence": {"n": 0.98}}]}),
     (messages.LedgerBatch, {"epoch": EPOCH, "first": 1, "prev": EPOCH, "rows": [{"body": "{}", "hash": "0" * 64}]}),
     (messages.LedgerAck, {"epoch": EPOCH, "through": 7, "hash": "0" * 64}),
     (messages.LedgerAck, {"epoch": EPOCH, "replay_from": 1}),

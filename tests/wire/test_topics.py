@@ -17,7 +17,8 @@ _STUDENT: TypeAdapter[str] = TypeAdapter(StudentRef)
 
 NO_IDS = [
     "", "a", "ab", "-ab", "ab-", "A-room", "a_b", "a b", "a.b", "a" * 41, "+", "#", "a/b", "abc/", "a+c", "a#c", "$SYS",
-    "ab\0c", "abc\0", "abc\n", "\nabc", "ａｂｃ", "а-room", "ro‑om", "rööm", "a٣c", "..", "con../", "%2e%2e",
+    "ab\0c", "abc\0", "abc\n", "\nabc", "\uff41bc", "\u0430-room", "ro\u2011om", "r\u00f6\u00f6m", "a\u0663c",
+    "..", "con../", "%2e%2e",
 ]  # fmt: skip
 
 
@@ -35,9 +36,10 @@ def test_what_is_built_parses_back(campus: str, kiosk: str, channel: Channel) ->
 )
 def test_any_text_is_a_topic_of_this_contract_or_a_bad_one(text: str) -> None:
     try:
-        assert str(Topic.parse(text)) == text
-    except BadTopic as error:
-        assert len(str(error)) < 250
+        topic = Topic.parse(text)
+    except BadTopic:
+        return
+    assert str(topic) == text
 
 
 @settings(max_examples=60, deadline=None)
@@ -76,7 +78,7 @@ def test_an_opaque_reference_names_a_student(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["s-12", "s-1234567", "1234567", "s-", "abc-123", "S-123", "s-12a", "s-123\n", "s-٣٣٣"]
+    "text", ["s-12", "s-1234567", "1234567", "s-", "abc-123", "S-123", "s-12a", "s-123\n", "s-\u0663\u0663\u0663"]
 )
 def test_anything_longer_could_be_a_district_id_and_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):

@@ -1,8 +1,7 @@
-// A finger or a key on a control: a press, or a hold of 2 s.
+// A finger or a key on a control: a press ends with its way up; held for 2 s it is a hold, with its progress in sight.
 
 const HOLD_MS = 2000;
 
-// A press ends with the finger's or the key's way up; held for 2 s it is a hold, with its progress in sight.
 export function holdable(element, { tap = () => {}, hold, holds, progress }) {
   let timer = 0;
   let done = false;
@@ -24,6 +23,10 @@ export function holdable(element, { tap = () => {}, hold, holds, progress }) {
     timer = 0;
     progress(0);
   };
+  const released = () => {
+    if (!done) tap();
+    done = false;
+  };
   element.addEventListener("pointerdown", (event) => { if (event.isPrimary && event.button === 0) start(); });
   for (const name of ["pointerup", "pointercancel", "pointerleave", "blur"]) element.addEventListener(name, stop);
   element.addEventListener("contextmenu", (event) => event.preventDefault());
@@ -36,7 +39,7 @@ export function holdable(element, { tap = () => {}, hold, holds, progress }) {
     if (event.key !== " " && event.key !== "Enter") return;
     event.preventDefault();
     stop();
-    if (!done) tap();
+    released();
   });
-  element.addEventListener("click", () => { if (!done) tap(); });
+  element.addEventListener("click", released);
 }

@@ -15,8 +15,8 @@ export class Picture {
     if (!tile?.show) this.stop();
     if (!tile) return;
     this.figure.toggleAttribute("data-bad", tile.bad);
-    if (tile.show && !this.run) this.start();
-    else this.caption.textContent = this.image ? tile.label : tile.note || tile.label;
+    if (!tile.show) this.caption.textContent = tile.note;
+    else if (!this.run) this.start();
   }
 
   start() {
