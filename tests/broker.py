@@ -1,5 +1,6 @@
 """A real mosquitto for tests: a child on a free port with a configuration of its own, gone when the test is."""
 
+import getpass
 import shutil
 import signal
 import socket
@@ -41,7 +42,9 @@ class Mosquitto:
         """Start it and wait until it takes connections."""
         assert MOSQUITTO is not None
         config = self.folder / "mosquitto.conf"
-        config.write_text("\n".join((f"listener {self.port} 127.0.0.1", *self.lines)) + "\n")
+        # A mosquitto that drops root's privileges would also drop the signal that lets it die with the tests.
+        lines = (f"listener {self.port} 127.0.0.1", f"user {getpass.getuser()}", *self.lines)
+        config.write_text("\n".join(lines) + "\n")
         with (self.folder / "mosquitto.log").open("ab") as log:
             # setpriv replaces itself by mosquitto, which then dies with the tests however they end.
             command = ["setpriv", "--pdeathsig", "KILL", MOSQUITTO, "-c", str(config)]

@@ -21,7 +21,7 @@ _HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _published(schema: Any) -> None:
-    """Write the patterns in `schema` as JSON Schema has them: ECMA-262 knows no `\\z`, and its `$` means the same."""
+    r"""Write the patterns in `schema` as JSON Schema has them: ECMA-262 knows no `\z`, and its `$` means the same."""
     if isinstance(schema, dict):
         if isinstance(pattern := schema.get("pattern"), str):
             schema["pattern"] = pattern.replace(r"\z", "$")

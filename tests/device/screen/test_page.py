@@ -282,11 +282,11 @@ class TestTheKioskIsLost:
 def test_every_text_fits(browser: Browser) -> None:
     displays = [(1024, 600, "en"), (1024, 600, "es"), (1920, 1080, "es")]
     wrong: dict[str, list[str]] = {}
-    with ExitStack() as open_, closing(browser.new_context()) as context:
+    with ExitStack() as open_:
         shown = []
         for width, height, language in displays:
-            kiosk, page = ShownKiosk(GALLERY["ready"]()), context.new_page()
-            page.set_viewport_size({"width": width, "height": height})
+            kiosk = ShownKiosk(GALLERY["ready"]())
+            page = open_.enter_context(closing(browser.new_page(viewport={"width": width, "height": height})))
             opened(page, open_.enter_context(served(kiosk, language)))
             shown.append((kiosk, page, language))
         for name, make in GALLERY.items():
