@@ -1,12 +1,13 @@
 """What all tests share: their order, and the closing line about tests that this machine cannot run."""
 
+import ctypes
 import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
 
-_NEEDS = {"needs_chromium": "chromium", "needs_mosquitto": "mosquitto"}
+_NEEDS = {"needs_chromium": ("chromium", "libatomic.so.1"), "needs_mosquitto": ("mosquitto",)}
 _WHY = "is not installed"
 
 
@@ -17,12 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files go first, so that no worker is left alone with one at the end; what cannot run is left out."""
     items.sort(key=lambda item: "/system/" not in item.nodeid)
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
-    for marker, program in _NEEDS.items():
-        if shutil.which(program, path=path) is None:
+    for marker, parts in _NEEDS.items():
+        for part in filter(_is_missing, parts):
             for item in items:
                 if item.get_closest_marker(marker):
-                    item.add_marker(pytest.mark.skip(reason=f"{program} {_WHY}"))
+                    item.add_marker(pytest.mark.skip(reason=f"{part} {_WHY}"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -38,6 +38,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")  # only where the results come together
     if reporter is not None and os.environ.get("CI") and _left_out(reporter):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _is_missing(part: str) -> bool:
+    if ".so" not in part:
+        return shutil.which(part, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None
+    try:
+        ctypes.CDLL(part)
+    except OSError:
+        return True
+    return False
 
 
 def _left_out(reporter: pytest.TerminalReporter) -> list[str]:

@@ -101,15 +101,20 @@ def settings_in(folder: Path, broker_port: int) -> Settings:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Running]:
+async def broker_and_fleet(folder: Path) -> AsyncIterator[tuple[int, TinyFleet]]:
     broker = await start_broker(folder, free_port())
     fleet = await asyncio.to_thread(TinyFleet, broker.port)
     try:
-        async with agent_in(settings_in(folder, broker.port), fleet) as found:
-            yield found
+        yield broker.port, fleet
     finally:
         await asyncio.to_thread(fleet.__exit__, None, None, None)
         await broker.stop()
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Running]:
+    async with broker_and_fleet(folder) as (port, fleet), agent_in(settings_in(folder, port), fleet) as found:
+        yield found
 
 
 @contextlib.asynccontextmanager
@@ -181,13 +186,14 @@ def test_with_an_unset_clock_only_harmless_commands_run(tmp_path: Path) -> None:
 
 def test_readiness_is_said_at_once_and_a_schedule_is_kept_through_a_restart(tmp_path: Path) -> None:
     async def run() -> None:
-        broker = await start_broker(tmp_path, free_port())
-        fleet = await asyncio.to_thread(TinyFleet, broker.port)
-        settings = settings_in(tmp_path, broker.port)
+        async with broker_and_fleet(tmp_path) as (port, fleet):
+            await story(settings_in(tmp_path, port), fleet)
+
+    async def story(settings: Settings, fleet: TinyFleet) -> None:
         async with agent_in(settings, fleet) as on:
             fleet.send(on.topic(Channel.SCHEDULE), encode(Schedule(revision=7, as_of=datetime.now(UTC))))
-            said = read(Readiness, fleet.of(Channel.READINESS)[-1])
-            assert said.state == "idle"
+            await on.until(lambda _state: bool(fleet.of(Channel.READINESS)))
+            assert read(Readiness, fleet.of(Channel.READINESS)[-1]).state == "idle"
             await on.hand(Hand.PRESS)
             await on.until(lambda state: state["state"] == "idle")  # a schedule without a booking: the screen asks
         async with agent_in(replace_port(settings), fleet, boot="boot-2") as on:
@@ -196,8 +202,6 @@ def test_readiness_is_said_at_once_and_a_schedule_is_kept_through_a_restart(tmp_
             assert (await on.state())["state"] == "idle"
             await on.hand(Hand.PRESS)
             await on.until(lambda state: state["state"] in {"starting", "live"})
-        await asyncio.to_thread(fleet.__exit__, None, None, None)
-        await broker.stop()
 
     asyncio.run(run())
 

@@ -44,8 +44,8 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def shown(page: Page, address: str) -> None:
     page.goto(address)
-    page.wait_for_function("document.querySelector('h1')?.textContent.trim().length > 0")
-    page.wait_for_function("[...document.images].every((one) => one.complete)")
+    page.wait_for_function("() => document.querySelector('h1')?.textContent.trim().length > 0")
+    page.wait_for_function("() => [...document.images].every((one) => one.complete)")
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)

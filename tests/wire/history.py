@@ -107,7 +107,7 @@ class History:
     def end(self, by: str = "kiosk") -> "History":
         return self._end(by, self.at_ns)
 
-    def go_on(self, after_ns: int, link_up: bool = True, giving: frozenset[str] = BOTH) -> "History":  # noqa: FBT001, FBT002  # as in the row
+    def go_on(self, after_ns: int, link_up: bool = True, giving: frozenset[str] = BOTH) -> "History":
         """A press soon after the end."""
         self.over = False
         if self.lived:
@@ -115,7 +115,8 @@ class History:
             self._is(mode="interrupted", cause="person")
             self.lived.append((begin, self.at_ns, self.now))
         self.lasts(after_ns)
-        self._is(mode="running", cause=None, link_up=link_up, giving=giving, missing=frozenset())
+        therapist = None if self.now.therapist is None else False  # whoever was there has to join again
+        self.now = Now(link_up=link_up, giving=giving, therapist=therapist)
         return self.write("session.continued", by="button", link_up=link_up, giving=sorted(giving), missing=[])
 
     # What the world does

@@ -1,12 +1,15 @@
-"""Facts for a ledger, without a machine that makes them."""
+"""Facts for a ledger, without a machine that makes them, and the rows that it made of them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from device.session.clock import Instant
+from device.session.ledger import epochs
 from device.session.states import Fact
-from wire.ledger import ClockTrust
+from wire.ledger import ClockTrust, verified
+from wire.messages import WireRow
 
 _BEGAN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -34,3 +37,10 @@ def short_session(name: str = "s-1", booking: str | None = "b-0900") -> Iterator
     yield fact(121, "link.down", name, reason="the fleet does not answer")
     end = instant(181)
     yield fact(191, "session.ended", name, by="hold", boot=end.boot, mono_ns=end.mono_ns, at=end.wall.isoformat())
+
+
+def all_rows(path: Path) -> list[WireRow]:
+    """The rows of a ledger of one epoch, their numbers and chain verified."""
+    ((epoch, rows),) = epochs(path)
+    verified(epoch, rows, 1)
+    return rows
