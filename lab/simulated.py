@@ -57,7 +57,7 @@ class SimulatedKiosk:
     @property
     def url(self) -> str:
         """The kiosk's own page."""
-        return f"http://127.0.0.1:{self.model.port}/"
+        return f"http://127.0.0.1:{self.model.port}"
 
     @property
     def pid(self) -> int | None:
@@ -85,7 +85,7 @@ class SimulatedKiosk:
     async def state(self, client: httpx.AsyncClient) -> dict[str, Any] | None:
         """What the kiosk's page says; None while nothing answers."""
         try:
-            answer = await client.get(f"{self.url}api/state", timeout=2)
+            answer = await client.get(f"{self.url}/api/state", timeout=2)
             answer.raise_for_status()
         except httpx.HTTPError:
             return None

@@ -64,7 +64,7 @@ class Kiosk:
     @property
     def state(self) -> dict[str, Any]:
         with contextlib.suppress(httpx.HTTPError):
-            answer = self.demo.http.get(f"{self.screen}api/state")
+            answer = self.demo.http.get(f"{self.screen}/api/state")
             if answer.is_success:
                 return dict(answer.json())
         return {"state": "no answer", "link": {"up": False}, "cameras": {}, "session": None, "backlog": {"rows": -1}}

@@ -51,7 +51,7 @@ def test_a_press_pauses_at_once_with_both_cameras_closed(kiosk: Kiosk) -> None:
         lambda: all(one["state"] == "closed" for one in kiosk.state["cameras"].values()), 5, "both cameras are closed"
     )
     assert not kiosk.state["camera_lamp"]
-    assert kiosk.demo.http.get(f"{kiosk.screen}api/cameras/front/snapshot.jpg").status_code == 503
+    assert kiosk.demo.http.get(f"{kiosk.screen}/api/cameras/front/snapshot.jpg").status_code == 503
     kiosk.press()
     kiosk.reaches("live", within_s=10)
     kiosk.end_session()
