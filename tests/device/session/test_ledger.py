@@ -211,13 +211,15 @@ def test_a_session_begun_before_a_fork_is_still_the_last_one(ledger: Ledger, pat
     again.close()
 
 
-def test_a_fork_that_the_disk_refuses_leaves_the_old_epoch(ledger: Ledger) -> None:
-    ledger.append(facts(5))
+@pytest.mark.parametrize("refuses", ["pragma query_only=on", "pragma max_page_count=1"])
+def test_a_fork_that_the_disk_refuses_leaves_the_old_epoch(ledger: Ledger, refuses: str) -> None:
+    ledger.append(facts(500))
     epoch = ledger.epoch
-    ledger._db.execute("pragma query_only=on")
+    ledger._db.execute(refuses)  # a full disk has room for the new epoch's name, and none for its rows
     with pytest.raises(LedgerUnwritable):
         ledger.fork(2)
     ledger._db.execute("pragma query_only=off")
-    assert (ledger.epoch, ledger.head) == (epoch, 5)
-    assert [row.seq for row in ledger.append(facts(1, 9))] == [6]
-    assert len(ledger.rows()) == 6
+    ledger._db.execute("pragma max_page_count=1000000")
+    assert (ledger.epoch, ledger.head) == (epoch, 500)
+    assert [row.seq for row in ledger.append(facts(1, 900))] == [501]
+    assert len(ledger.rows()) == 501

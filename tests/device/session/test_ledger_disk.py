@@ -45,6 +45,12 @@ def test_every_row_whose_append_returned_outlives_kill_9(path: Path) -> None:
         assert len(all_rows(path)) >= promised
 
 
+def test_a_row_is_handed_to_the_disk_itself_before_it_counts(ledger: Ledger) -> None:
+    # What only a power cut could show: with less than FULL the last rows would be in the kernel's memory.
+    assert ledger._db.execute("pragma synchronous").fetchone() == (2,)
+    assert ledger._db.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
 # Full and read-only
 
 _FILLS = """

@@ -239,7 +239,7 @@ def test_a_press_that_overtakes_the_end_of_the_countdown_pauses_anew(kiosk: Kios
     assert kiosk.is_(Phase.PAUSED)
     assert kiosk.state.countdown_ns is None
     assert kiosk.types()[-2:] == ["session.resumed", "session.paused"]
-    assert [row.data["after"] for row in kiosk.rows("state.changed")][-2:] == ["live", "paused"]
+    assert [row.data["after"] for row in kiosk.rows("state.changed")][-4:] == ["live", "paused", "live", "paused"]
 
 
 def test_resuming_without_a_link_buffers(kiosk: Kiosk) -> None:

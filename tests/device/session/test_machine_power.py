@@ -103,6 +103,13 @@ def test_after_ten_minutes_without_power_the_session_is_closed_where_it_was_last
     assert record.minutes.interrupted_ms == {}
 
 
+@pytest.mark.parametrize(("seconds", "goes_on"), [(598.9, True), (599, False)])
+def test_ten_minutes_count_from_the_last_moment_known_to_be_lived(kiosk: Kiosk, seconds: float, goes_on: bool) -> None:
+    in_session(kiosk)
+    kiosk.cut_power(seconds=seconds)  # the last such moment is a second before the cut
+    assert kiosk.is_(Phase.BOOTING) is goes_on
+
+
 def test_a_session_closed_after_a_power_cut_is_not_continued_by_the_first_press(kiosk: Kiosk) -> None:
     in_session(kiosk)
     kiosk.cut_power(minutes=18 * 60)
