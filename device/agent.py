@@ -26,7 +26,7 @@ from device.session import states as s
 from device.session.clock import Clock, SystemClock
 from device.session.journal import Journal
 from device.session.ledger import Ledger
-from device.settings import CameraSettings, Settings
+from device.settings import Settings
 from device.uplink import Uplink
 
 _log = logging.getLogger(__name__)
@@ -68,13 +68,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
 
         cameras: dict[str, Camera] = {}
         kiosk = Kiosk(settings, hardware.clock, journal, panel, cameras)
-        for role, wanted in (("overhead", settings.cameras.overhead), ("front", settings.cameras.front)):
-            cameras[role] = Camera(
-                _spec(role, wanted),
-                factory=hardware.camera_factory,
-                factory_args=hardware.camera_args.get(role, {}),
-                on_change=kiosk.camera,
-            )
+        cameras |= _cameras(settings, hardware, kiosk)
         uplink = Uplink(kiosk, journal)
         app = create_screen(kiosk, settings.screen.port, settings.kiosk.language)
         screen = _Screen(
@@ -168,5 +162,14 @@ def _open_panel(settings: Settings, hardware: Hardware, on_gesture: Any) -> Pane
     return panel
 
 
-def _spec(role: str, of: CameraSettings) -> CameraSpec:
-    return CameraSpec(role=role, uri=of.uri, width=of.width, height=of.height, fps=of.fps)
+def _cameras(settings: Settings, hardware: Hardware, kiosk: Kiosk) -> dict[str, Camera]:
+    wanted = {"overhead": settings.cameras.overhead, "front": settings.cameras.front}
+    return {
+        role: Camera(
+            CameraSpec(role=role, uri=of.uri, width=of.width, height=of.height, fps=of.fps),
+            factory=hardware.camera_factory,
+            factory_args=hardware.camera_args.get(role, {}),
+            on_change=kiosk.camera,
+        )
+        for role, of in wanted.items()
+    }

@@ -85,8 +85,8 @@ class Relay:
                 ways.create_task(self._pass(reader, broker, client))
                 if broker_reader is not None:
                     ways.create_task(self._pass(broker_reader, client, client))
-        except* (OSError, _Ended):
-            pass  # either end closed: so does the other, below
+        except* (OSError, _Ended) as ended:
+            _log.debug("one end closed, and so does the other: %s", ended.exceptions)
         finally:
             self._pairs.discard(pair)
             self._tainted.discard(client)

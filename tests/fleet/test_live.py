@@ -120,7 +120,14 @@ def test_when_the_service_stops_every_subscription_ends() -> None:
 
 
 def test_nobody_is_told_before_anybody_listens() -> None:
-    Changes().tell(["lincoln-12"])
+    changes = Changes()
+    changes.tell(["lincoln-12"])
+
+    async def story() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(aiter(changes.subscribe())), 0.2)
+
+    asyncio.run(story())
 
 
 def test_a_replayed_verdict_has_no_age_and_is_not_believed(fleet: Fleet, kiosk: Kiosk) -> None:

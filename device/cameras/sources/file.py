@@ -50,6 +50,7 @@ class StillSource:
 
     def close(self) -> None:
         """See `Source.close`."""
+        self._pace.stop()
 
 
 class VideoSource:
@@ -86,6 +87,7 @@ class VideoSource:
 
     def close(self) -> None:
         """See `Source.close`."""
+        self._pace.stop()
         self._video.release()
 
     def _open(self) -> cv2.VideoCapture:

@@ -71,6 +71,7 @@ class SceneSource:
 
     def close(self) -> None:
         """See `Source.close`."""
+        self._pace.stop()
 
 
 class SensorNoise:

@@ -94,8 +94,11 @@ class TestEverySource:
         source.close()
 
     def test_closing_twice_is_fine(self, source: Source) -> None:
+        assert source.read(2.0).image.size
         source.close()
         source.close()
+        with pytest.raises(CameraError):
+            source.read(0.2)
 
 
 @pytest.mark.parametrize(

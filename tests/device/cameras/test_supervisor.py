@@ -334,7 +334,10 @@ def test_stopping_never_hangs_even_on_a_hung_camera(tmp_path: Path) -> None:
 
 
 def test_a_camera_that_never_ran_can_be_stopped() -> None:
-    asyncio.run(Camera(small("scene:desk")).stop())
+    camera = Camera(small("scene:desk"))
+    asyncio.run(camera.stop())
+    assert camera.status().pid is None
+    assert not camera.status().device_open
 
 
 def test_cancelled_supervision_leaves_no_process() -> None:
