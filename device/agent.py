@@ -79,7 +79,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
         kiosk.resume_session(found.session, found.rows)
         if found.schedule:
             kiosk.post(s.ScheduleSet(found.schedule))
-        kiosk.post(s.Booted(VERSION, found.open, found.done))
+        kiosk.post(s.Booted(VERSION, found.open, found.done, found.overdue))
 
         async with asyncio.TaskGroup() as tasks:
             running = [

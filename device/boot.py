@@ -19,6 +19,7 @@ class Found:
     """What the last boot left behind."""
 
     done: frozenset[str]
+    overdue: frozenset[str]
     schedule: Schedule | None
     session: str | None
     rows: list[Row]
@@ -32,7 +33,9 @@ def find(ledger: Ledger) -> Found:
     session = ledger.last_session()
     rows = ledger.session_rows(session) if session else []
     alive = ledger.kept("alive")
-    return Found(ledger.booked(), schedule, session, rows, _open_session(session, rows, alive, schedule))
+    return Found(
+        ledger.booked(), ledger.overdue(), schedule, session, rows, _open_session(session, rows, alive, schedule)
+    )
 
 
 def remember_alive(ledger: Ledger, at: Instant) -> None:

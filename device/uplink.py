@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from device import commands
+from device.errors import LedgerUnwritable
 from device.health import Vitals, look
 from device.kiosk import Kiosk
 from device.link import ECHO_EVERY_S, ECHO_IN_SESSION_S, Life, Link
@@ -130,13 +131,18 @@ class Uplink:
 
     async def _answer(self, command: Command) -> Reply:
         error = commands.refusal(command, epoch=self._journal.epoch, now=self._kiosk.clock.now())
-        if error is None and not await self._journal.call(_first_time(command.id)):
-            error = "repeated"
-        result = None if error else await self._carry_out(command)
-        if error != "repeated":
-            ran = {"id": command.id, "name": command.name, "ok": error is None, "error": error}
-            await self._journal.append([s.Fact("command.run", ran, None, self._kiosk.clock.now())])
-            self.outbox.written()
+        result = None
+        try:
+            if error is None and not await self._journal.call(_first_time(command.id)):
+                error = "repeated"
+            result = None if error else await self._carry_out(command)
+            if error != "repeated":
+                ran = {"id": command.id, "name": command.name, "ok": error is None, "error": error}
+                await self._journal.append([s.Fact("command.run", ran, None, self._kiosk.clock.now())])
+                self.outbox.written()
+        except LedgerUnwritable as refused:  # what cannot be remembered could not be kept from running twice
+            _log.warning("command %s: %s", command.name, refused)
+            error = error or (None if result else "storage")
         return Reply(id=command.id, ok=error is None, result=result, error=error)
 
     async def _carry_out(self, command: Command) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the device; doing it twice is fine."""
+        """Let go of the device; doing it twice is fine. A closed source gives no frames: `read` raises SourceFailed."""
         ...
 
 

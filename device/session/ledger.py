@@ -211,6 +211,11 @@ class Ledger:
         bookings = (row_of(row["body"]).data.get("booking") for row in self._db.query(query))
         return frozenset(booking for booking in bookings if booking)
 
+    def overdue(self) -> frozenset[str]:
+        """The bookings of which it is already written that nobody pressed for them."""
+        query = "select body from rows where type = 'start.overdue'"
+        return frozenset(str(row_of(row["body"]).data["booking"]) for row in self._db.query(query))
+
     def oldest_unacked(self) -> Row | None:
         """The oldest row that the fleet has not confirmed."""
         return next(iter(self.rows(after=self._acked, limit=1)), None)

@@ -281,7 +281,7 @@ class _Turn:
     def _booted(self, event: s.Booted) -> None:
         boot_press = self.state.boot_press
         self._fact("boot", version=event.version)
-        self._set(phase=self._resting(), done=event.done, boot_press=None)
+        self._set(phase=self._resting(), done=event.done, overdue=event.overdue, boot_press=None)
         if event.open:
             self._reopen(event.open)
         if boot_press and self.state.session is None:

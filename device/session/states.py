@@ -150,6 +150,7 @@ class Booted:
     version: str
     open: OpenSession | None = None
     done: frozenset[str] = frozenset()
+    overdue: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

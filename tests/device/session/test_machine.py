@@ -123,6 +123,14 @@ def test_a_booking_nobody_pressed_for_is_overdue_once_and_belongs_to_no_session(
     assert NINE + 8 * MINUTE <= overdue.at <= NINE + 8 * MINUTE + timedelta(seconds=11)
 
 
+def test_an_overdue_booking_is_not_written_again_after_a_boot(kiosk: Kiosk) -> None:
+    kiosk.hold_schedule(booking("b-0905", NINE + 5 * MINUTE, 30))
+    at(kiosk, 9)
+    kiosk.cut_power(seconds=20)
+    at(kiosk, 12)
+    assert len(kiosk.rows("start.overdue")) == 1
+
+
 # Starting
 
 
