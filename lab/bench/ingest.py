@@ -29,6 +29,8 @@ from wire.messages import LedgerAck, LedgerBatch, WireRow
 from wire.topics import Channel, Topic
 
 _GOAL: Final = 0.6
+_AHEAD_ROWS: Final = 5_000
+_WITHIN_S: Final = 300.0
 _TOPIC: Final = Topic("bench", "bench-1", Channel.LEDGER)
 
 
@@ -72,13 +74,13 @@ def _timed(
         publisher.max_inflight_messages_set(200)
         publisher.connect("127.0.0.1", port)
         publisher.loop_start()
-        for message in messages:
+        until = time.monotonic() + _WITHIN_S
+        for number, message in enumerate(messages):
+            while number * per_message - stored() > _AHEAD_ROWS:  # a kiosk's outbox waits for answers as well
+                _rest(until, stored(), rows)
             publisher.publish(str(_TOPIC), message, qos=1)
-        until = time.monotonic() + 300
         while stored() < rows:
-            if time.monotonic() > until:
-                raise TimeoutError(f"{stored()} of {rows} rows were stored in 300 s")
-            time.sleep(0.05)
+            _rest(until, stored(), rows)
         used_s = cpu_s(process.pid) - before_s
         publisher.disconnect()
         publisher.loop_stop()
@@ -86,6 +88,12 @@ def _timed(
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _rest(until: float, stored: int, rows: int) -> None:
+    if time.monotonic() > until:
+        raise TimeoutError(f"{stored} of {rows} rows were stored in {_WITHIN_S:.0f} s")
+    time.sleep(0.02)
 
 
 def _fleet(folder: Path, port: int) -> tuple[subprocess.Popen[bytes], Callable[[], int]]:
