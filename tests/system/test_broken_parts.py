@@ -1,4 +1,4 @@
-"""Everything that can die is killed for real, in a session, on real video: nothing is lost."""
+"""Everything that can die is killed for real, in a session, on real video (M8, K1, K4): nothing is lost."""
 
 import time
 from pathlib import Path

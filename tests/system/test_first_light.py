@@ -79,7 +79,7 @@ def test_a_cut_network_changes_nothing_for_the_session_and_every_minute_arrives(
     same_ledger(kiosk, folder)
 
 
-def test_a_clock_set_to_1970_is_a_signal_and_moves_no_minutes(kiosk: Kiosk) -> None:
+def test_t1_a_clock_set_to_1970_is_a_signal_and_moves_no_minutes(kiosk: Kiosk) -> None:
     session = kiosk.start_session()
     kiosk.order("clock", set="1970-01-01T00:00:00Z")
     until(lambda: kiosk.has_signal("clock.unset"), 15, "the clock is unset")

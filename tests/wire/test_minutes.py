@@ -233,7 +233,7 @@ def test_two_power_cuts_in_a_row_are_two_gaps() -> None:
 @pytest.mark.parametrize(
     "step", [timedelta(days=-20_000), timedelta(hours=-1), timedelta(hours=1), timedelta(days=999)]
 )
-def test_a_clock_step_in_a_session_changes_no_duration(step: timedelta) -> None:
+def test_t2_a_clock_step_in_a_session_changes_no_duration(step: timedelta) -> None:
     told = session().step_clock(step).lasts(MINUTE).pause().lasts(MINUTE).resume().lasts(MINUTE)
     assert figures(told, "elapsed_ms", "running_ms", "paused_ms") == [780_000, 720_000, 60_000]
 
