@@ -12,7 +12,7 @@ from device.settings import PanelSettings
 PRESS_S: Final = 0.12
 HOLD_S: Final = 2.3
 BOUNCES: Final = 100
-"""Down and up each: 200 edges, about what a worn contact gives (attacks.md, G2)."""
+"""Down and up each: 200 edges, about what a worn contact gives (docs/threat-model.md, G2)."""
 
 
 class Hand(StrEnum):

@@ -1,4 +1,4 @@
-"""G1-G5 of attacks.md: what edges mean."""
+"""G1-G5 of docs/threat-model.md: what edges mean."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -41,7 +41,7 @@ def test_any_bytes_are_an_object_or_a_bad_payload(payload: bytes) -> None:
     assert isinstance(value, dict)
 
 
-# M2 of attacks.md
+# M2 of docs/threat-model.md
 
 
 @pytest.mark.parametrize(

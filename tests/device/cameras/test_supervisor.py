@@ -1,4 +1,4 @@
-"""A supervised camera (K1, K4 of attacks.md), with real processes, real files and real kills."""
+"""A supervised camera (K1, K4 of docs/threat-model.md), with real processes, real files and real kills."""
 
 import asyncio
 import logging

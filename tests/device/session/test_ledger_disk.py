@@ -1,4 +1,4 @@
-"""F1, F2, F4 of attacks.md: the ledger on a disk that is cut off, full, read-only or damaged."""
+"""F1, F2, F4 of docs/threat-model.md: the ledger on a disk that is cut off, full, read-only or damaged."""
 
 import signal
 import subprocess

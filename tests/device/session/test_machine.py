@@ -1,4 +1,4 @@
-"""The button, row by row of the table in the design (G4, G6 of attacks.md): idle, starting, in session."""
+"""The button, row by row of the table in the design (G4, G6 of docs/threat-model.md): idle, starting, in session."""
 
 from datetime import timedelta
 
