@@ -32,7 +32,7 @@ demo: $(VENV)/demo.installed ## broker, fleet and three kiosks on this machine; 
 
 test: $(VENV)/test.installed ## all tests, with everything they need (TEST_ARGS='-k minutes')
 	@scripts/system-packages
-	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(TEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(TEST_ARGS)
 
 check: $(VENV)/test.installed ## format, lint, types, import rules
 	@$(BIN)/ruff format --check $(SOURCES)
