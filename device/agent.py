@@ -71,7 +71,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
         cameras |= _cameras(settings, hardware, kiosk)
         uplink = Uplink(kiosk, journal)
         app = create_screen(kiosk, settings.screen.port, settings.kiosk.language)
-        screen = _Screen(
+        screen = ServerInLoop(
             uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
 
@@ -113,8 +113,8 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                 task.cancel()
 
 
-class _Screen(uvicorn.Server):
-    """uvicorn in the agent's loop; signals belong to the agent."""
+class ServerInLoop(uvicorn.Server):
+    """uvicorn as a guest in somebody's loop; signals belong to the host."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import httpx
 import uvicorn
 
+from device.agent import ServerInLoop
 from lab.api import create_lab
 from lab.broker import RESTART_S, Broker, mosquitto_path, start_broker
 from lab.people import People, invite
@@ -135,7 +136,9 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
             await one.start()
         stack.push_async_callback(_stop_kiosks, demo)
 
-        server = _Server(uvicorn.Config(create_lab(demo.kiosks, demo.describe), log_level="warning", lifespan="off"))
+        server = ServerInLoop(
+            uvicorn.Config(create_lab(demo.kiosks, demo.describe), log_level="warning", lifespan="off")
+        )
         serving = asyncio.ensure_future(server.serve(sockets=[lab_socket]))
         stack.push_async_callback(_stop_server, server, serving)
         yield demo
@@ -269,14 +272,6 @@ async def _stop_server(server: uvicorn.Server, serving: asyncio.Future[None]) ->
     server.should_exit = True
     server.force_exit = True
     await serving
-
-
-class _Server(uvicorn.Server):
-    """uvicorn in the lab's loop; signals belong to the lab."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield
 
 
 def _progress(text: str) -> None:
