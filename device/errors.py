@@ -5,6 +5,7 @@ KioskError
 ├── LedgerError
 │   ├── LedgerUnwritable   the disk refuses; rows are kept in memory and tried again
 │   └── LedgerDamaged      the file is not a ledger any more
+├── ShelfError         recorded video cannot be kept, read or destroyed: disk full, read-only, failing
 ├── PanelError         the pins of button and lamps cannot be had
 └── StartError         the agent cannot start: port, settings or folder
 """
@@ -28,6 +29,10 @@ class LedgerUnwritable(LedgerError):
 
 class LedgerDamaged(LedgerError):
     """The ledger file cannot be read as a ledger."""
+
+
+class ShelfError(KioskError):
+    """Recorded video cannot be kept, read or destroyed; the message says why and what to do."""
 
 
 class PanelError(KioskError):

@@ -14,12 +14,15 @@ from fleet.access.secrets import Kind, Person
 from fleet.clock import SystemClock
 from fleet.errors import FleetError, Refused
 from fleet.explain import explain
+from fleet.segment_keys import SegmentKeys
+from fleet.segments import open_segment, open_to_file
 from fleet.settings import FleetSettings, load
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
 from wire.ids import is_id
 
 _CONFIG: Final = Path("fleet.toml")
+_STDOUT: Final = Path("-")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from fleet.service import ingest  # noqa: PLC0415  # as above
 
                 ingest(settings)
+            case "open-segment":
+                _open_segment(settings, given)
+            case "segment-key":
+                keys = _segment_keys(settings)
+                key = None if given.new else keys.current()
+                sys.stdout.write(f"{(key or keys.make(SystemClock().now().at)).public}\n")
             case _:
                 _with_database(settings, given)
     except FleetError as error:
@@ -85,6 +94,27 @@ def _user(settings: FleetSettings, database: Database, given: argparse.Namespace
                 raise Refused(f"there is nobody called {given.name!r}; `carrel-fleet user list` shows who there is")
 
 
+def _segment_keys(settings: FleetSettings) -> SegmentKeys:
+    return SegmentKeys(settings.segment_keys_dir)
+
+
+def _open_segment(settings: FleetSettings, given: argparse.Namespace) -> None:
+    path, keys = given.file, _segment_keys(settings)
+    if given.out == _STDOUT:
+        try:
+            with open(sys.stdout.fileno(), "wb", closefd=False) as out:
+                opened = open_segment(path, keys, out)
+        except OSError as error:
+            raise Refused(f"standard output cannot be written: {error.strerror or error}") from error
+    else:
+        opened = open_to_file(path, keys, given.out or path.with_suffix(".mp4"), force=given.force)
+    header = opened.header
+    sys.stderr.write(
+        f"{header.role}, session {header.session}, {header.at:%Y-%m-%d %H:%M:%S %Z} (clock {header.clock.value}), "
+        f"{opened.duration_ms / 1000:.2f} s, {opened.where or 'whole'}\n"
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     config = argparse.ArgumentParser(add_help=False)
     config.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help="default: %(default)s")
@@ -96,6 +126,14 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", parents=[config], help="bring the database to this version")
     telling = commands.add_parser("explain", parents=[config], help="print the rows behind a session's minutes")
     telling.add_argument("session", metavar="SESSION")
+    opening = commands.add_parser("open-segment", parents=[config], help="turn a sealed segment into an MP4")
+    opening.add_argument("file", type=Path, metavar="FILE")
+    opening.add_argument(
+        "-o", dest="out", type=Path, metavar="OUT", help="default: FILE with .mp4; - is standard output"
+    )
+    opening.add_argument("--force", action="store_true", help="replace OUT")
+    keying = commands.add_parser("segment-key", parents=[config], help="print the public key that kiosks seal video to")
+    keying.add_argument("--new", action="store_true", help="make a fresh one first; older ones go on opening")
     actions = commands.add_parser("user", help="who may sign in").add_subparsers(
         dest="action", required=True, metavar="ACTION"
     )

@@ -5,6 +5,7 @@ FleetError
 ├── StoreDown          the database does not take or give anything at the moment; try again
 ├── PortTaken          another program listens on our port
 ├── LinkDown           no broker is connected
+├── SegmentUnreadable  a sealed segment cannot be opened, or only up to where it was changed
 └── Refused            a request that gets an answer in words, with its HTTP status
     ├── NotSignedIn    401
     ├── NotAllowed     403
@@ -36,6 +37,15 @@ class PortTaken(FleetError):
 
 class LinkDown(FleetError):
     """No broker is connected, so nothing can be sent."""
+
+
+class SegmentUnreadable(FleetError):
+    """A sealed segment cannot be opened: a key we do not hold, or something in it was changed."""
+
+    def __init__(self, message: str, duration_ms: int = 0) -> None:
+        super().__init__(message)
+        self.duration_ms = duration_ms
+        """How much of its beginning was opened all the same."""
 
 
 class Refused(FleetError):

@@ -96,6 +96,11 @@ class FleetSettings(SettingsModel):
         return self.database or f"sqlite:///{self.data_dir / 'fleet.sqlite'}"
 
     @property
+    def segment_keys_dir(self) -> Path:
+        """Where the keys lie to which kiosks seal their video."""
+        return self.data_dir / "segment-keys"
+
+    @property
     def own_url(self) -> str:
         """What a link to this service begins with."""
         if self.public_url:

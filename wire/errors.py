@@ -3,6 +3,7 @@
 WireError
 ├── BadPayload   the bytes are not the JSON this contract allows
 ├── BadTopic     the topic is none of this contract's
+├── BadSegment   the file or piece is no sealed segment of this form
 └── BrokenChain  ledger rows that do not follow from each other
 """
 
@@ -17,6 +18,10 @@ class BadPayload(WireError, ValueError):
 
 class BadTopic(WireError, ValueError):
     """The topic is not one of `carrel/v1/{campus}/{kiosk}/…`."""
+
+
+class BadSegment(WireError, ValueError):
+    """Not a sealed segment, or its header cannot be read."""
 
 
 class BrokenChain(WireError, ValueError):

@@ -6,8 +6,10 @@ CameraError
 ├── SourceMissing  no such device or file, or nothing that gives pictures
 ├── SourceStalled  open, but no frame came in time
 ├── SourceFailed   it was there and broke: close it and open it again
+├── RebindRefused  the system does not let the camera's USB port be switched off and on
 ├── NoPicture      somebody asked for a picture and there is none to give
-└── BadMessage     the two sides of the process boundary do not understand each other
+├── BadMessage     the two sides of the process boundary do not understand each other
+└── BadKey         what was given as the fleet's public key is none
 """
 
 
@@ -35,9 +37,17 @@ class SourceFailed(CameraError):
     """The source was there and broke; it must be closed and opened again."""
 
 
+class RebindRefused(CameraError):
+    """The camera's USB port could not be taken off its driver and put back."""
+
+
 class NoPicture(CameraError):
     """A picture was asked for and there is none to give."""
 
 
 class BadMessage(CameraError, ValueError):
     """What came over the process boundary is not what the other side may send."""
+
+
+class BadKey(CameraError, ValueError):
+    """What was given as the fleet's public key is none; nothing can be recorded with it."""
