@@ -6,17 +6,17 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import uvicorn
 
-from device import boot, chores
+from device import boot, chores, reboot
 from device.cameras.boundary import DEFAULT_FACTORY
 from device.cameras.source import CameraSpec
 from device.cameras.supervisor import Camera
-from device.errors import LedgerDamaged, LedgerUnwritable, PanelError, StartError
+from device.errors import LedgerDamaged, LedgerUnwritable, PanelError, ShelfError, StartError
 from device.gestures import Gesture
 from device.kiosk import Kiosk
 from device.panel import Panel
@@ -28,6 +28,7 @@ from device.session.journal import Journal
 from device.session.ledger import Ledger
 from device.settings import Settings
 from device.uplink import Uplink
+from device.vault import Vault
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ class Hardware:
     pin_factory: Any = None
     camera_factory: str = DEFAULT_FACTORY
     camera_args: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reboot: Callable[[], None] | None = None
+    """Restarts the whole machine; None where nobody may."""
 
 
 async def run(settings: Settings, hardware: Hardware) -> None:
@@ -68,6 +71,10 @@ async def run(settings: Settings, hardware: Hardware) -> None:
 
         cameras: dict[str, Camera] = {}
         kiosk = Kiosk(settings, hardware.clock, journal, panel, cameras)
+        vault = _open_vault(settings, hardware, cameras, kiosk)
+        if vault:
+            kiosk.vault = vault
+            stack.push_async_callback(vault.close)
         cameras |= _cameras(settings, hardware, kiosk)
         uplink = Uplink(kiosk, journal)
         app = create_screen(kiosk, settings.screen.port, settings.kiosk.language)
@@ -80,6 +87,9 @@ async def run(settings: Settings, hardware: Hardware) -> None:
         if found.schedule:
             kiosk.post(s.ScheduleSet(found.schedule))
         kiosk.post(s.Booted(VERSION, found.open, found.done, found.overdue))
+        if vault:
+            # Before any camera writes: what lies there is the last boot's.
+            await vault.recover(found.segments, found.wrong_students, found.alive)
 
         async with asyncio.TaskGroup() as tasks:
             running = [
@@ -98,6 +108,8 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                     ("readiness", uplink.run_readiness()),
                     ("health", uplink.run_health()),
                     ("commands", uplink.run_commands()),
+                    ("rebooter", reboot.watch(kiosk, hardware.reboot)),
+                    *((("vault", vault.run()),) if vault else ()),
                 )
             ]
             tasks.create_task(screen.serve(sockets=[sock]), name="kiosk.screen")
@@ -162,14 +174,35 @@ def _open_panel(settings: Settings, hardware: Hardware, on_gesture: Any) -> Pane
     return panel
 
 
+def _open_vault(settings: Settings, hardware: Hardware, cameras: Mapping[str, Camera], kiosk: Kiosk) -> Vault | None:
+    try:
+        return Vault(settings, hardware.clock, cameras, kiosk.post)
+    except ShelfError as error:
+        _log.error("%s; nothing is recorded", error)  # expected on a bad disk; sessions run all the same
+        return None
+
+
 def _cameras(settings: Settings, hardware: Hardware, kiosk: Kiosk) -> dict[str, Camera]:
     wanted = {"overhead": settings.cameras.overhead, "front": settings.cameras.front}
     return {
         role: Camera(
-            CameraSpec(role=role, uri=of.uri, width=of.width, height=of.height, fps=of.fps),
+            CameraSpec(
+                role=role,
+                uri=of.uri,
+                width=of.width,
+                height=of.height,
+                fps=of.fps,
+                bitrate_bps=of.bitrate_bps,
+                focus_dioptres=of.focus_dioptres,
+                mains_hz=settings.cameras.mains_hz,
+                encoder=of.encoder,
+            ),
             factory=hardware.camera_factory,
             factory_args=hardware.camera_args.get(role, {}),
             on_change=kiosk.camera,
+            on_step=kiosk.camera_step,
+            on_event=kiosk.vault.told if kiosk.vault else None,
+            on_burial=kiosk.vault.buried if kiosk.vault else None,
         )
         for role, of in wanted.items()
     }

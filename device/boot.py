@@ -24,6 +24,10 @@ class Found:
     session: str | None
     rows: list[Row]
     open: s.OpenSession | None
+    alive: Instant | None
+    """The last instant known to be lived through."""
+    segments: frozenset[str]
+    wrong_students: frozenset[str]
 
 
 def find(ledger: Ledger) -> Found:
@@ -34,7 +38,15 @@ def find(ledger: Ledger) -> Found:
     rows = ledger.session_rows(session) if session else []
     alive = ledger.kept("alive")
     return Found(
-        ledger.booked(), ledger.overdue(), schedule, session, rows, _open_session(session, rows, alive, schedule)
+        done=ledger.booked(),
+        overdue=ledger.overdue(),
+        schedule=schedule,
+        session=session,
+        rows=rows,
+        open=_open_session(session, rows, alive, schedule),
+        alive=_last_lived(rows[-1], alive) if rows else None,
+        segments=ledger.segments(),
+        wrong_students=ledger.wrong_students(),
     )
 
 
@@ -78,6 +90,7 @@ def _open_session(
         planned_end=None if left_ms is None else begun + timedelta(milliseconds=left_ms + extended_ms),
         paused=record.state == "paused",
         held=_held(rows),
+        wrong_student=any(row.type == "student.wrong" for row in rows),
     )
 
 

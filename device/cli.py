@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from device import agent
+from device import agent, reboot
 from device.errors import KioskError
 from device.release import VERSION
 from device.session.ledger import epochs
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(settings: Settings, _args: argparse.Namespace) -> int:
-    asyncio.run(agent.run(settings, agent.Hardware()))
+    asyncio.run(agent.run(settings, agent.Hardware(reboot=reboot.systemctl)))
     return 0
 
 

@@ -10,6 +10,9 @@ from device.session.windows import usable
 
 OPEN_BEFORE: Final = timedelta(minutes=30)
 
+CODED: Final = frozenset({Phase.STARTING, Phase.LIVE, Phase.BUFFERING})
+"""The phases in which the cameras' pictures are encoded: for the therapist, and for what may be kept."""
+
 _LAMPS: Final = {
     Phase.STARTING: Lamp.STARTING,
     Phase.LIVE: Lamp.RUNNING,
@@ -26,7 +29,7 @@ def lamp_for(state: State) -> Lamp:
 
 def cameras_for(state: State, now: Instant, *, idle: str, preflight: bool) -> tuple[bool, str]:
     """Whether the cameras are to be open, and the reason that goes into the ledger with each opening and closing."""
-    if state.phase in {Phase.STARTING, Phase.LIVE, Phase.BUFFERING}:
+    if state.phase in CODED:
         return True, "session"
     if state.session is not None:  # paused, ending, or announced after a power cut and not gone on with yet
         return False, {Phase.PAUSED: "pause", Phase.ENDING: "ending"}.get(state.phase, "power")

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from device.board import board_model
+from device.wear import Wear
+
 _log = logging.getLogger(__name__)
 
 _VCGENCMD_WITHIN_S: Final = 2.0
 _THERMAL: Final = Path("/sys/class/thermal/thermal_zone0/temp")
-_MODEL: Final = Path("/proc/device-tree/model")
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -40,6 +42,8 @@ class Vitals:
     storage_total_bytes: int | None
     agent_rss_bytes: int | None
     model: str | None
+    wear: Wear | None = None
+    """What was written to the disk; None where the kernel does not say."""
 
 
 def throttling(word: str) -> Throttling | None:
@@ -73,7 +77,7 @@ def _look(data_dir: Path) -> Vitals:
         storage_free_bytes=free,
         storage_total_bytes=total,
         agent_rss_bytes=_rss(),
-        model=_text(_MODEL),
+        model=board_model(),
     )
 
 

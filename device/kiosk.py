@@ -10,8 +10,8 @@ from typing import Final
 
 from device import effects, readiness
 from device.cameras.errors import CameraError
-from device.cameras.ladder import CameraState
-from device.cameras.status import CameraStatus
+from device.cameras.ladder import CameraState, Step
+from device.cameras.status import TROUBLE, CameraStatus
 from device.cameras.supervisor import Camera
 from device.errors import KioskError, LedgerUnwritable
 from device.gestures import Gesture, Kind
@@ -19,18 +19,19 @@ from device.health import Vitals
 from device.panel import Lamp, Panel
 from device.session import states as s
 from device.session.clock import Clock, Instant
+from device.session.consent import permission
 from device.session.journal import Journal
 from device.session.ledger import as_row
 from device.session.machine import step, wake_at
 from device.settings import Settings
-from device.snapshot import CameraView, Snapshot
+from device.snapshot import CameraView, RecordingView, Snapshot
+from device.vault import Vault
 from wire.ledger import Row
 from wire.minutes import SessionRecord, Until, fold
 from wire.signals import Verdict
 
 _log = logging.getLogger(__name__)
 
-_TROUBLE: Final = frozenset({CameraState.MISSING, CameraState.STALLED, CameraState.RESTARTING})
 _IDENTIFY_NS: Final = 15_000_000_000
 
 
@@ -54,6 +55,8 @@ class Kiosk:
         self.unwritten = False
         self.link_since: datetime | None = None
         self.starts_last_hour = 0
+        self.last_steps: dict[str, str] = {}
+        """By role, the last rung of the recovery ladder that was taken in this boot."""
         self.oldest_unacked_at: datetime | None = None
         self.backlog_bytes = 0
         self._panel, self._cameras = panel, cameras
@@ -64,6 +67,12 @@ class Kiosk:
         self._session_rows: list[Row] = []
         self._identify_until_ns = 0
         self._preflight = False
+        self._ahead: s.State | None = None
+        """A state that closes cameras, while its facts are being written: what it forbids is forbidden already."""
+        self._lamp_broken = False
+        """The cameras' lamp did not show what is so: they stay closed until it does."""
+        self.vault: Vault | None = None
+        """Set before the first event; a kiosk without one keeps no picture."""
         self._reason = "idle"
 
     async def run(self) -> None:
@@ -109,11 +118,20 @@ class Kiosk:
         fact = s.CameraFact(
             open=status.device_open and status.state is not CameraState.CLOSED,
             giving=status.state is CameraState.OPEN,
-            missing=status.state in _TROUBLE and self._wanted()[0],
+            missing=status.state in TROUBLE and self._wanted()[0],
         )
         self._lamp_for_cameras()
         self.post(s.CameraChanged(status.role, fact, status.detail[:80] if fact.missing else self._reason))
         self.judge()
+
+    def camera_step(self, role: str, step: Step) -> None:
+        """A rung of the recovery ladder was taken."""
+        level = logging.INFO if step.rung == "reopen" else logging.WARNING
+        _log.log(level, "the %s camera: %s, because %s", role, step.rung, step.reason)
+        self.last_steps[role] = f"{step.rung} ({step.cause})"
+        data = {"role": role, "rung": step.rung, "cause": step.cause.value, "reason": step.reason[:200]}
+        self.post(s.Noted("camera.recovery", data, only_in_session=True))
+        self.tell_news()
 
     def resume_session(self, session: str | None, rows: Sequence[Row]) -> None:
         """The rows of the session that the ledger showed last."""
@@ -133,7 +151,7 @@ class Kiosk:
             while asyncio.get_running_loop().time() < deadline:
                 views = [camera.status().state for camera in self._cameras.values()]
                 paused = self.state.phase in {s.Phase.PAUSED, s.Phase.ENDING}
-                if paused or all(one is CameraState.OPEN or one in _TROUBLE for one in views):
+                if paused or all(one is CameraState.OPEN or one in TROUBLE for one in views):
                     break
                 await asyncio.sleep(0.1)
             await asyncio.sleep(0)
@@ -164,6 +182,7 @@ class Kiosk:
             camera_lamp=self._panel.camera_lamp if self._panel else self._cameras_open(),
             backlog_rows=self.journal.head - self.journal.acked,
             backlog_bytes=self.backlog_bytes,
+            recording=self._recording(),
             unwritten=self.unwritten,
             identify=now.mono_ns < self._identify_until_ns,
         )
@@ -195,6 +214,13 @@ class Kiosk:
         except CameraError as error:
             raise KioskError(str(error)) from error
 
+    async def still(self, role: str) -> bytes:
+        """A fresh JPEG in full size, in memory only; raises as `picture` does."""
+        try:
+            return await self._cameras[role].still()
+        except CameraError as error:
+            raise KioskError(str(error)) from error
+
     def preview(self, role: str) -> bytes | None:
         """The latest JPEG of a camera, if it is fresh."""
         return self._cameras[role].preview()
@@ -210,7 +236,7 @@ class Kiosk:
                 cameras={role: _view(camera.status()) for role, camera in self._cameras.items()}
                 if self._wanted()[0]
                 else {},
-                wanted_fps={role: camera.spec.fps for role, camera in self._cameras.items()},
+                wanted={role: camera.spec for role, camera in self._cameras.items()},
                 link_up=self.state.link_up,
                 schedule=self.state.schedule,
                 storage_free_bytes=vitals.storage_free_bytes if vitals else None,
@@ -222,9 +248,13 @@ class Kiosk:
                 oldest_unacked_at=self.oldest_unacked_at,
                 lamp_agrees=self._lamp_agrees(),
                 starts_last_hour=self.starts_last_hour,
+                recording_bytes_per_s=self._recording_bytes_per_s(),
+                storage_worn_share=vitals.wear.worn_share if vitals and vitals.wear else None,
             ),
             before.watches,
         )
+        self._mind_the_lamp()
+        self._follow_permission(now)
         if (before.verdict, _names(before)) != (self.judgement.verdict, _names(self.judgement)):
             self.tell_news()
 
@@ -239,11 +269,14 @@ class Kiosk:
                 item.done.set_exception(error)
             return
         if not effects.cameras_for(state, now, idle=self.settings.cameras.idle, preflight=self._preflight)[0]:
-            self._open_cameras(wanted=False, reason=self._reason)  # privacy does not wait for the disk
+            # Privacy does not wait for the disk.
+            self._ahead = state
+            self._follow_permission(now)
+            self._open_cameras(wanted=False, reason=self._reason)
         if facts:
             await self._write(facts)
         changed = state != self.state
-        self.state = state
+        self.state, self._ahead = state, None
         self._apply()
         if changed or facts:
             self.judge()
@@ -268,6 +301,9 @@ class Kiosk:
     def _apply(self) -> None:
         wanted, reason = self._wanted()
         self._reason = reason
+        self._follow_permission(self.clock.now())
+        for camera in self._cameras.values():
+            camera.want_coded(wanted and self.state.phase in effects.CODED)
         self._open_cameras(wanted=wanted, reason=reason)
         if self._panel:
             self._panel.show(effects.lamp_for(self.state))
@@ -282,19 +318,48 @@ class Kiosk:
 
     def _lamp_for_cameras(self) -> None:
         if self._panel:
-            self._panel.show_cameras(open_=self._wanted()[0] or self._cameras_open())
+            self._panel.show_cameras(open_=self._lamp_broken or self._wanted()[0] or self._cameras_open())
 
     def _lamp_agrees(self) -> bool:
         """Lit whenever a camera may be open, dark when none is and none is asked for."""
         if self._panel is None:
             return True
         lit, open_ = self._panel.camera_lamp, self._cameras_open()
-        return lit if open_ else not lit or self._wanted()[0]
+        return lit if open_ or self._lamp_broken else not lit or self._wanted()[0]
+
+    def _mind_the_lamp(self) -> None:
+        """A lamp that does not agree stops capture; it is asked to be lit until it is seen to be."""
+        broken = any(one.id == "lamp.mismatch" for one in self.judgement.signals)
+        if broken != self._lamp_broken:
+            self._lamp_broken = broken
+            _log.warning("the camera lamp %s", "does not agree: capture stops" if broken else "agrees again")
+            self._apply()
+        if broken:
+            self._lamp_for_cameras()
+
+    def _follow_permission(self, now: Instant) -> None:
+        state = self._ahead or self.state
+        if self.vault is not None:
+            self.vault.follow(permission(state, now), state.session, now)
+
+    def _recording(self) -> RecordingView:
+        if self.vault is None:
+            return RecordingView()
+        may, held = self.vault.permission, self.vault.holdings
+        return RecordingView(may.keep.value, may.reason, held.segments, held.bytes, held.room_bytes)
+
+    def _recording_bytes_per_s(self) -> float:
+        """What recording takes while bookings are held that allow it; 0 on a kiosk that records nothing."""
+        held = self.state.schedule
+        records = held is not None and any(one.record in {"always", "when-offline"} for one in held.bookings)
+        return self.vault.bytes_per_s if self.vault and records and self.settings.recording.fleet_key else 0.0
 
     def _cameras_open(self) -> bool:
         return any(camera.status().device_open for camera in self._cameras.values())
 
     def _wanted(self) -> tuple[bool, str]:
+        if self._lamp_broken:
+            return False, "lamp"
         return effects.cameras_for(
             self.state, self.clock.now(), idle=self.settings.cameras.idle, preflight=self._preflight
         )
@@ -316,7 +381,20 @@ class Kiosk:
 
 
 def _view(status: CameraStatus) -> CameraView:
-    return CameraView(status.state.value, status.fps, status.last_frame_age_s, status.pid, status.detail)
+    return CameraView(
+        state=status.state.value,
+        fps=status.fps,
+        last_frame_age_s=status.last_frame_age_s,
+        pid=status.pid,
+        detail=status.detail,
+        native=status.native,
+        seen=status.seen,
+        restarts=status.restarts,
+        coded=status.packets,
+        last_packet_ns=status.last_packet_ns,
+        segment=status.segment,
+        lost=status.lost,
+    )
 
 
 def _names(judgement: readiness.Judgement) -> list[tuple[str, str | None, str, bool]]:

@@ -3,15 +3,15 @@
 import tomllib
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from wire.settings_file import SettingsModel
 
 
 class KitName(SettingsModel):
-    """What the kit is called and which boards carry it."""
+    """What the kit is called."""
 
     name: str
-    boards: tuple[str, ...]
 
 
 class KitPanel(SettingsModel):
@@ -28,6 +28,24 @@ class KitCamera(SettingsModel):
     width: int
     height: int
     fps: float
+    bitrate_bps: int
+
+
+class KitCoding(SettingsModel):
+    """What one board can encode at once: a budget for both cameras, and by what means."""
+
+    model: str
+    """How the board's device tree names itself begins with this."""
+    encoder: Literal["software", "hardware"]
+    overhead: KitCamera
+    front: KitCamera
+
+
+class KitStorage(SettingsModel):
+    """The card that the kit comes with."""
+
+    endurance_tb: float
+    """How much may be written to it before it is worn, 10^12 bytes."""
 
 
 class KitAudio(SettingsModel):
@@ -41,8 +59,13 @@ class Kit(SettingsModel):
 
     kit: KitName
     panel: KitPanel
-    cameras: dict[str, KitCamera]
+    boards: tuple[KitCoding, ...]
+    storage: KitStorage
     audio: KitAudio
+
+    def board(self, model: str | None) -> KitCoding:
+        """The budget of the board called `model`; of an unknown one the last, which asks for least."""
+        return next((one for one in self.boards if model and model.startswith(one.model)), self.boards[-1])
 
 
 @cache

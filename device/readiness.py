@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from device.cameras.ladder import CameraState
+from device.cameras.source import CameraSpec
+from device.cameras.status import TROUBLE
 from device.session.clock import NS_PER_S, Instant
 from device.session.windows import planned_end, usable
 from device.snapshot import CameraView
@@ -22,6 +25,8 @@ LEDGER_BYTES_PER_S: Final = 2_000
 """What a session writes without recording: rows, vitals and the instant it lives, with room to spare."""
 LOW_S: Final = 2 * 3_600
 CRITICAL_S: Final = 10 * 60
+WORN_SHARE: Final = 0.9
+"""Nine tenths of what the card endures: time to change it in the next holidays."""
 RESTARTS_AN_HOUR: Final = 3
 BACKLOG_OLD: Final = timedelta(hours=24)
 HEAT_LIMIT_C: Final = 80.0
@@ -34,7 +39,8 @@ class Facts:
 
     now: Instant
     cameras: Mapping[str, CameraView] = field(default_factory=dict)
-    wanted_fps: Mapping[str, float] = field(default_factory=dict)
+    wanted: Mapping[str, CameraSpec] = field(default_factory=dict)
+    """What each camera was asked for."""
     link_up: bool = False
     schedule: Schedule | None = None
     storage_free_bytes: int | None = None
@@ -46,6 +52,10 @@ class Facts:
     oldest_unacked_at: datetime | None = None
     lamp_agrees: bool = True
     starts_last_hour: int = 0
+    recording_bytes_per_s: float = 0.0
+    """What both cameras write while they record; 0 where nothing is ever recorded."""
+    storage_worn_share: float | None = None
+    """How much of what the card endures was written to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +119,7 @@ def conditions(facts: Facts) -> dict[Key, dict[str, Any]]:
     """What is true now, before any hold time, each with its evidence."""
     found: dict[Key, dict[str, Any]] = {}
     for role, camera in facts.cameras.items():
-        if camera.state in {"missing", "stalled", "restarting"}:
-            found["camera.missing", role] = {"state": camera.state, "detail": camera.detail}
-        wanted = facts.wanted_fps.get(role)
-        if camera.state == "open" and camera.fps is not None and wanted and camera.fps < SLOW_SHARE * wanted:
-            found["camera.slow", role] = {"fps": round(camera.fps, 1), "wanted_fps": wanted}
+        found |= _camera(role, camera, facts.wanted.get(role))
     if not facts.link_up:
         found["link.down", None] = {}
     if facts.now.trust is ClockTrust.UNSET:
@@ -125,10 +131,35 @@ def conditions(facts: Facts) -> dict[Key, dict[str, Any]]:
     if facts.starts_last_hour > RESTARTS_AN_HOUR:
         found["agent.restarting", None] = {"starts": facts.starts_last_hour}
     found |= _storage(facts)
+    if facts.storage_worn_share is not None and facts.storage_worn_share >= WORN_SHARE:
+        found["storage.worn", None] = {"worn_share": round(facts.storage_worn_share, 2)}
     found |= _power(facts)
     oldest = facts.oldest_unacked_at
     if oldest is not None and facts.now.trust is not ClockTrust.UNSET and facts.now.wall - oldest > BACKLOG_OLD:
         found["backlog.old", None] = {"oldest": oldest.isoformat(timespec="seconds")}
+    return found
+
+
+def _camera(role: str, camera: CameraView, wanted: CameraSpec | None) -> dict[Key, dict[str, Any]]:
+    """What is wrong with one camera, by its state, its figures and its pictures."""
+    found: dict[Key, dict[str, Any]] = {}
+    if camera.state in TROUBLE:
+        found["camera.missing", role] = {"state": camera.state, "detail": camera.detail}
+        if camera.state == CameraState.FAILED:
+            found["camera.missing", role]["proposal"] = "restart the kiosk"
+    if camera.state != CameraState.OPEN:
+        return found
+    if wanted is not None and camera.fps is not None and camera.fps < SLOW_SHARE * wanted.fps:
+        found["camera.slow", role] = {"fps": round(camera.fps, 1), "wanted_fps": wanted.fps}
+    if wanted is not None and camera.native is not None and not camera.native.serves(wanted):
+        found["camera.small", role] = {
+            "gives": f"{camera.native.width}x{camera.native.height} {camera.native.form}".strip(),
+            "asked": f"{wanted.width}x{wanted.height}",
+        }
+    for one in camera.seen or ():
+        name = f"camera.{one['condition']}"
+        if name in SIGNALS:
+            found[name, role] = one["evidence"]
     return found
 
 
@@ -137,8 +168,8 @@ def _storage(facts: Facts) -> dict[Key, dict[str, Any]]:
         return {("storage.readonly", None): {}}
     if facts.storage_free_bytes is None:
         return {}
-    left_s = facts.storage_free_bytes / LEDGER_BYTES_PER_S
-    evidence = {"free_bytes": facts.storage_free_bytes}
+    left_s = facts.storage_free_bytes / (LEDGER_BYTES_PER_S + facts.recording_bytes_per_s)
+    evidence = {"free_bytes": facts.storage_free_bytes, "lasts_s": round(left_s)}
     if left_s < CRITICAL_S:
         return {("storage.critical", None): evidence}
     return {("storage.low", None): evidence} if left_s < LOW_S else {}

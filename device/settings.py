@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from device.board import board_model
+from device.cameras.crypt import fleet_key
 from device.cameras.uri import parse_uri
 from device.kit import kit
 from device.snapshot import Place
@@ -47,6 +49,11 @@ class CameraSettings(SettingsModel):
     width: PositiveInt
     height: PositiveInt
     fps: PositiveFloat
+    bitrate_bps: Annotated[int, Field(ge=50_000, le=50_000_000)]
+    """What its H.264 may take, bits per second."""
+    encoder: Literal["software", "hardware"]
+    focus_dioptres: Annotated[float, Field(ge=0, le=32)] | None = None
+    """Where the lens is held, 1 / metres; left out, a lens that can move stays at its own rest."""
 
     @field_validator("uri")
     @classmethod
@@ -59,6 +66,10 @@ class CamerasSettings(SettingsModel):
     """Both cameras, and whether they may be open outside sessions."""
 
     idle: Literal["before-bookings", "watch", "closed"] = "before-bookings"
+    mains_hz: Literal[50, 60] = 60
+    """The frequency of the lamps' mains, whose flicker is kept out of the pictures."""
+    reboot: Literal["outside-sessions", "never"] = "outside-sessions"
+    """Whether the kiosk may restart itself when nothing else brings a camera back."""
     overhead: CameraSettings
     front: CameraSettings
 
@@ -68,11 +79,42 @@ class CamerasSettings(SettingsModel):
         """What the file does not say of a camera is as the kit has it."""
         if not isinstance(value, dict):
             return value
-        for role, fitted in kit().cameras.items():
+        board = kit().board(board_model())
+        for role, fitted in (("overhead", board.overhead), ("front", board.front)):
             told = value.get(role)
             if isinstance(told, dict):
-                value = {**value, role: {**fitted.model_dump(), **told}}
+                value = {**value, role: {**fitted.model_dump(), "encoder": board.encoder, **told}}
         return value
+
+
+class RecordingSettings(SettingsModel):
+    """What may lie on this kiosk's disk, for whom it is sealed, and for how long."""
+
+    fleet_key: str = ""
+    """What `carrel-fleet segment-key` prints; without it nothing is ever recorded."""
+    quota_gb: PositiveFloat = 16.0
+    """Two cameras of 3 Mbit/s fill it in six hours."""
+    reserve_gb: PositiveFloat = 0.5
+    """What recordings leave free on the disk: the ledger's room."""
+    keep_hours: PositiveFloat = 336.0
+    """Older segments are destroyed, whether the fleet has them or not."""
+
+    @field_validator("fleet_key")
+    @classmethod
+    def _is_key(cls, text: str) -> str:
+        if text:
+            fleet_key(text)
+        return text
+
+    @property
+    def quota_bytes(self) -> int:
+        """The quota in bytes."""
+        return round(self.quota_gb * 1e9)
+
+    @property
+    def reserve_bytes(self) -> int:
+        """The reserve in bytes."""
+        return round(self.reserve_gb * 1e9)
 
 
 class PanelSettings(SettingsModel):
@@ -118,6 +160,7 @@ class Settings(SettingsModel):
     link: LinkSettings
     panel: PanelSettings = PanelSettings()
     screen: ScreenSettings = ScreenSettings()
+    recording: RecordingSettings = RecordingSettings()
 
     @property
     def place(self) -> Place:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from device.cameras.source import Native
 from device.session.clock import Instant
 from device.session.states import State
 from wire.minutes import SessionRecord
@@ -19,6 +21,31 @@ class CameraView:
     last_frame_age_s: float | None = None
     pid: int | None = None
     detail: str = ""
+    native: Native | None = None
+    """What the camera really gives."""
+    seen: tuple[dict[str, Any], ...] | None = None
+    """What the picture checks find; None while nobody looked."""
+    restarts: int = 0
+    coded: int = 0
+    """Coded pictures of its present process."""
+    last_packet_ns: int | None = None
+    segment: str | None = None
+    """The segment being written."""
+    lost: int = 0
+    """Coded pictures that the disk was too slow for, or refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingView:
+    """What is kept of the pictures, and what lies on the disk."""
+
+    keep: str = "nothing"
+    """`nothing`, `pre-roll` (in memory only) or `all`."""
+    reason: str = "no-session"
+    segments: int = 0
+    bytes: int = 0
+    room_bytes: int | None = None
+    """What may still be written; None when nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +81,7 @@ class Snapshot:
     camera_lamp: bool = False
     backlog_rows: int = 0
     backlog_bytes: int = 0
+    recording: RecordingView = RecordingView()
     unwritten: bool = False
     """The ledger cannot be written; facts are in memory only."""
     identify: bool = False

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from device import commands
@@ -15,7 +16,8 @@ from device.release import VERSION
 from device.session import states as s
 from device.session.journal import Journal
 from device.session.ledger import Ledger
-from device.snapshot import Snapshot
+from device.snapshot import CameraView, Snapshot
+from device.wear_count import WearCount
 from wire.codec import encode, read
 from wire.messages import (
     Command,
@@ -47,6 +49,7 @@ class Uplink:
         )
         self._birth = 0
         self._said: tuple[Any, ...] = ()
+        self._wear = WearCount(journal, of.data_dir)
         self._commands: asyncio.Queue[Command] = asyncio.Queue(16)
 
     async def run_readiness(self) -> None:
@@ -69,13 +72,15 @@ class Uplink:
     async def run_health(self) -> None:
         """Look at the machine every 15 s and say so, until cancelled."""
         while True:
-            vitals = await look(self._kiosk.settings.data_dir)
+            vitals = replace(await look(self._kiosk.settings.data_dir), wear=await self._wear.look())
             self._kiosk.vitals = vitals
             oldest = await self._journal.call(Ledger.oldest_unacked)
             self._kiosk.oldest_unacked_at = oldest.at if oldest else None
             self._kiosk.backlog_bytes = await self._journal.call(Ledger.backlog_bytes)
             snapshot = self._kiosk.snapshot()
-            self.link.publish(Channel.HEALTH, encode(_health(snapshot, vitals, self.link)), qos=0)
+            self.link.publish(
+                Channel.HEALTH, encode(_health(snapshot, vitals, self.link, self._kiosk.last_steps)), qos=0
+            )
             if self.link.up:
                 self._publish_readiness(snapshot)  # said again with its present age
             await asyncio.sleep(HEALTH_EVERY_S)
@@ -172,8 +177,8 @@ def _readiness(snapshot: Snapshot) -> Readiness:
     )
 
 
-def _health(snapshot: Snapshot, vitals: Vitals, link: Link) -> Health:
-    power = vitals.throttling
+def _health(snapshot: Snapshot, vitals: Vitals, link: Link, steps: Mapping[str, str]) -> Health:
+    power, wear = vitals.throttling, vitals.wear
     return Health(
         at=snapshot.at.wall,
         uptime_s=vitals.uptime_s,
@@ -191,11 +196,26 @@ def _health(snapshot: Snapshot, vitals: Vitals, link: Link) -> Health:
         link_round_trip_ms=link.round_trip_ms,
         backlog_rows=snapshot.backlog_rows,
         model=vitals.model,
-        cameras={
-            role: {"state": view.state, "fps": view.fps, "last_frame_age_s": view.last_frame_age_s}
-            for role, view in snapshot.cameras.items()
-        },
+        cameras={role: _camera(view, steps.get(role)) for role, view in snapshot.cameras.items()},
+        segments=snapshot.recording.segments,
+        segment_bytes=snapshot.recording.bytes,
+        recording_room_bytes=snapshot.recording.room_bytes,
+        storage_written_today_bytes=wear.today_bytes if wear else None,
+        storage_written_bytes=wear.total_bytes if wear else None,
+        storage_years_left=wear.years_left if wear else None,
     )
+
+
+def _camera(view: CameraView, last_step: str | None) -> dict[str, Any]:
+    return {
+        "state": view.state,
+        "fps": view.fps,
+        "last_frame_age_s": view.last_frame_age_s,
+        "native": None if view.native is None else asdict(view.native),
+        "restarts": view.restarts,
+        "lost": view.lost,
+        "last_step": last_step,
+    }
 
 
 def _next_birth(ledger: Ledger) -> int:

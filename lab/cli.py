@@ -18,7 +18,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code, with one clear line on standard error when it is not 0."""
     args = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    options = Options(args.kiosks, args.port, args.front, args.overhead, args.seconds, args.data_dir, args.json)
+    options = Options(
+        args.kiosks, args.port, args.front, args.overhead, args.record, args.seconds, args.data_dir, args.json
+    )
     try:
         asyncio.run(demo.run(options))
     except (DemoError, TimeoutError) as error:
@@ -39,6 +41,11 @@ def _parser() -> argparse.ArgumentParser:
             f"--{role}", type=_source, default=source, metavar="SRC",
             help=f"the {role} cameras' picture: file:/path, v4l2:/dev/..., scene:desk, scene:student ({source})",
         )  # fmt: skip
+    command.add_argument(
+        "--record",
+        action="store_true",
+        help="a booking open now at each kiosk, with consent to record from the press on",
+    )
     command.add_argument("--seconds", type=float, metavar="S", help="end by itself after this time")
     command.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="keep data and logs here (else a temporary folder)"

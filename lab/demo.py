@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,10 @@ import httpx
 import uvicorn
 
 from device.agent import ServerInLoop
+from fleet.segment_keys import SegmentKeys
+from fleet.settings import load
 from lab.api import create_lab
+from lab.bookings import keep_bookings
 from lab.broker import RESTART_S, Broker, mosquitto_path, start_broker
 from lab.people import People, invite
 from lab.processes import Child, Kept
@@ -48,6 +52,8 @@ class Options:
     port: int = 8000
     front: str = "scene:student"
     overhead: str = "scene:desk"
+    record: bool = False
+    """Whether each kiosk has a booking open now that is recorded from the press on."""
     seconds: float | None = None
     data_dir: Path | None = None
     json: bool = False
@@ -122,6 +128,7 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
         port = _port_for_fleet(options.port)
         config = fleet_settings(_made(folder / "fleet"), port, broker.port)
         people = await asyncio.to_thread(invite, config)
+        key = await asyncio.to_thread(segment_key, config)
         command = [sys.executable, "-P", "-m", "fleet.cli", "serve", "--config", str(config)]
         fleet = Kept(lambda: Child(command, log=folder / "fleet.log"), RESTART_S)
         stack.push_async_callback(fleet.stop, STOP_WITHIN_S)
@@ -130,7 +137,11 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
         lab_socket = _socket()
         lab_url = f"http://127.0.0.1:{lab_socket.getsockname()[1]}"
         demo = Demo(folder, f"http://127.0.0.1:{port}", lab_url, broker, fleet, people)
-        for model in _models(options):
+        models = _models(options, key)
+        if options.record:
+            booking = asyncio.ensure_future(keep_bookings(models, broker.port))
+            stack.callback(booking.cancel)
+        for model in models:
             one = SimulatedKiosk(model, _made(folder / model.id), broker.port)
             demo.kiosks[model.id] = one
             await one.start()
@@ -196,16 +207,26 @@ def _announce(description: dict[str, Any], options: Options, demo: Demo) -> None
     lines += [f"  Kiosk screen, {one.model.room:<10} {one.url}" for one in demo.kiosks.values()]
     lines += [f"  Board, as {role:<14} {url}" for role, url in description["sign_in"].items()]
     lines += [f"  Lab: break things        {demo.lab_url}/", ""]
+    if options.record:
+        lines += ["Recording: each kiosk has a booking open now, with consent; its segments lie sealed in"]
+        lines += [f"  {demo.folder}/KIOSK/data/segments/   (open one: carrel-fleet open-segment FILE \\"]
+        lines += [f"     --config {demo.folder}/fleet/fleet.toml -o FILE.mp4)", ""]
     lines += ["Open a kiosk screen and tap it to start a session; watch it on the board; cut the network in the lab."]
     lines += ["Ctrl-C ends everything."]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
 
-def _models(options: Options) -> list[Model]:
+def segment_key(config: Path) -> str:
+    """The public key of the fleet at `config` to which kiosks seal their video; made if there is none."""
+    keys = SegmentKeys(load(config).segment_keys_dir)
+    return (keys.current() or keys.make(datetime.now(UTC))).public
+
+
+def _models(options: Options, fleet_key: str) -> list[Model]:
     sources = {"front": options.front, "overhead": options.overhead}
     rooms = [*_ROOMS, *((f"annex-{n}", "annex", f"Annex {n}") for n in range(1, options.kiosks))]
-    return [Model(id_, campus, room, free_port(), sources) for id_, campus, room in rooms[: options.kiosks]]
+    return [Model(id_, campus, room, free_port(), sources, fleet_key) for id_, campus, room in rooms[: options.kiosks]]
 
 
 def fleet_settings(folder: Path, port: int, broker_port: int) -> Path:

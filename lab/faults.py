@@ -17,6 +17,7 @@ import numpy as np
 from device.cameras import sources
 from device.cameras.errors import SourceMissing
 from device.cameras.source import CameraSpec, Frame, Source
+from device.cameras.sources.scene import SensorNoise
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_NOISE_TILES: Final = 8
+_SEED: Final = 7
 
 
 class Fault(StrEnum):
@@ -114,6 +115,7 @@ class FaultySource:
     """
 
     def __init__(self, inner: Source, spec: CameraSpec, switch: FaultSwitch) -> None:
+        self.native = inner.native
         self._inner = inner
         self._spec = spec
         self._switch = switch
@@ -151,10 +153,9 @@ class Pixels:
 
     def __init__(self, width: int, height: int) -> None:
         self._size = width, height
-        self._chance = np.random.default_rng(7)
         self._count = 0
         # Each made when first needed: most kiosks never have most faults.
-        self._noise: list[Image] = []
+        self._noise: SensorNoise | None = None
         self._flare: Image | None = None
 
     def alter(self, image: "Image", fault: Fault) -> "Image":  # noqa: PLR0911 - one return for each fault
@@ -167,7 +168,7 @@ class Pixels:
         match fault:
             case Fault.COVERED:
                 # A hand on the lens: nearly no light, a trace of it red through the skin.
-                return self._noisy(np.full_like(image, (3, 3, 7)))
+                return self._noisy(np.full_like(image, (8, 8, 12)))
             case Fault.DARK:
                 return self._noisy(_scaled(image, 0.10, 1))
             case Fault.OVEREXPOSED:
@@ -185,12 +186,11 @@ class Pixels:
 
     def _noisy(self, image: "Image") -> "Image":
         """A living sensor's noise, also in the dark: without it a covered lens would look like a frozen one."""
-        if not self._noise:
-            width, height = self._size
-            tiles = self._chance.normal(2, 1.3, (_NOISE_TILES, height, width, 3))
-            self._noise = list(np.clip(np.round(tiles), 0, 255).astype(np.uint8))
+        if self._noise is None:
+            self._noise = SensorNoise(*self._size, _SEED)
         self._count += 1
-        return cast("Image", cv2.add(image, self._noise[self._count % _NOISE_TILES]))
+        self._noise.add_to(image, self._count)
+        return image
 
     def _blurred(self, image: "Image") -> "Image":
         # A wide blur is cheap on a small copy, which blurs by itself when enlarged again.

@@ -37,6 +37,8 @@ class Model:
     room: str
     port: int
     sources: dict[str, str]
+    fleet_key: str = ""
+    """To which its recordings are sealed; without one it records nothing."""
 
 
 class SimulatedKiosk:
@@ -174,6 +176,8 @@ class SimulatedKiosk:
             f"port = {of.port}",
             "[link]",
             f'urls = ["mqtt://127.0.0.1:{self.relay.port}"]',
+            "[recording]",
+            f'fleet_key = "{of.fleet_key}"',
             "[cameras]",
             'idle = "watch"',
         ]

@@ -46,8 +46,9 @@ def test_the_kit_page_tells_the_pins_that_the_code_uses() -> None:
     panel = kit().panel
     for pin in (panel.button_pin, panel.lamp_pin, panel.camera_lamp_pin):
         assert f"BCM {pin} " in told
-    for camera in kit().cameras.values():
-        assert f"{camera.width}x{camera.height} at {camera.fps:g} frames" in told
+    for board in kit().boards:
+        for camera in (board.overhead, board.front):
+            assert f"{camera.width}x{camera.height} at {camera.fps:g} frames" in told
 
 
 @pytest.mark.parametrize("module", ["device.cli", "fleet.cli", "provisioning.cli", "lab.cli"])

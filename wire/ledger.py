@@ -225,13 +225,48 @@ class ButtonStuck(WireModel):
 
 
 class Segment(WireModel):
-    """A sealed piece of recorded video."""
+    """A sealed piece of recorded video; sealed and recovered ones are described whole, which is their manifest."""
 
     segment: str
     role: str
     ms: NonNegativeInt | None = None
     bytes: NonNegativeInt | None = None
+    hash: str | None = None
+    """BLAKE2b-256 over the file as it lies sealed, hex."""
+    frames: NonNegativeInt | None = None
+    started_at: AwareDatetime | None = None
+    """When its first picture was taken, believed as far as `clock` says."""
+    started_boot: str | None = None
+    started_mono_ns: NonNegativeInt | None = None
+    clock: ClockTrust | None = None
+    lost_ms: NonNegativeInt | None = None
+    """Recovered ones only: how much was recorded after what is kept, as far as anyone can know."""
     reason: str | None = None
+
+
+class RecordingChanged(WireModel):
+    """From here on the session's pictures are kept thus, and why: `nothing`, `pre-roll` (memory only) or `all`."""
+
+    keep: str
+    reason: str
+
+
+class RecordingFailed(WireModel):
+    """The disk refused a camera's pictures; it is tried again every two seconds."""
+
+    role: str
+    reason: str
+
+
+class CameraRecovery(WireModel):
+    """A rung of the recovery ladder that was taken: what was done, and what had gone wrong."""
+
+    role: str
+    rung: str
+    """`reopen`, `kill`, `respawn`, `rebind`, `failed` or `reboot`."""
+    cause: str
+    """`silent` (no frames), `deaf` (no sign of life) or `died`."""
+    reason: Annotated[str, Field(max_length=200)]
 
 
 class CommandRun(WireModel):
@@ -270,6 +305,7 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "camera.closed": CameraChange,
     "camera.lost": CameraChange,
     "camera.back": CameraChange,
+    "camera.recovery": CameraRecovery,
     "link.down": LinkChange,
     "link.up": LinkChange,
     "therapist.joined": Empty,
@@ -285,6 +321,8 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "segment.recovered": Segment,
     "segment.destroyed": Segment,
     "segment.uploaded": Segment,
+    "recording.changed": RecordingChanged,
+    "recording.failed": RecordingFailed,
     "command.run": CommandRun,
     "ledger.forked": Forked,
 }

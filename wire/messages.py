@@ -51,6 +51,15 @@ class Health(WireModel):
     link_round_trip_ms: float | None = None
     backlog_rows: NonNegativeInt | None = None
     model: ShortText | None = None
+    segments: NonNegativeInt | None = None
+    """Sealed pieces of video on the kiosk's disk."""
+    segment_bytes: NonNegativeInt | None = None
+    recording_room_bytes: NonNegativeInt | None = None
+    storage_written_today_bytes: NonNegativeInt | None = None
+    storage_written_bytes: NonNegativeInt | None = None
+    """Since this kiosk counts."""
+    storage_years_left: float | None = None
+    """An estimate from the card's rated endurance and the days before today."""
     cameras: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
@@ -93,6 +102,16 @@ class LedgerAck(WireModel):
     fork_at: PositiveInt | None = None
 
 
+class Consent(WireModel):
+    """That a student's picture may be recorded: from whom it is, nobody here needs to know."""
+
+    student: StudentRef
+    until: AwareDatetime | None = None
+    """Null does not end by itself."""
+    revoked_at: AwareDatetime | None = None
+    """From then on nothing may be recorded."""
+
+
 class Booking(WireModel):
     """A planned session as the kiosk is told of it."""
 
@@ -103,6 +122,10 @@ class Booking(WireModel):
     students: tuple[StudentRef, ...] = ()
     model: Literal["pull-out", "push-in", "consult", "group"] = "pull-out"
     needs: tuple[Literal["overhead", "front"], ...] = ("overhead", "front")
+    record: ShortText = "never"
+    """`never`, `when-offline` or `always`; a word that a kiosk does not know means never to it."""
+    consents: tuple[Consent, ...] = ()
+    """Nothing is recorded unless every student of the booking has one in force."""
 
 
 class Schedule(WireModel):

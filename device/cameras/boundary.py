@@ -1,7 +1,8 @@
 """What crosses the boundary between the agent and a camera's worker process.
 
 Both sides hold one end of an AF_UNIX SOCK_SEQPACKET pair; each packet is one JSON object. The agent sends the set-up
-once, then orders; the worker sends reports. Pictures never travel here (see preview.py).
+once, then orders; the worker sends reports, what became of its recording, and stills that were asked for. Pictures
+never travel here: previews lie in preview.py's slot, coded ones on bus.py, a still comes as a descriptor of memory.
 """
 
 import dataclasses
@@ -12,7 +13,8 @@ from enum import StrEnum
 from typing import Any, Final, Self, cast
 
 from device.cameras.errors import BadCameraSpec, BadMessage
-from device.cameras.source import CameraSpec, SourceFactory
+from device.cameras.recording import Failed, Keep, Plan, Sealed
+from device.cameras.source import CameraSpec, Native, SourceFactory
 
 DEFAULT_FACTORY: Final = "device.cameras.sources:open_source"
 MAX_PACKET: Final = 64 * 1024
@@ -27,6 +29,14 @@ class Do(StrEnum):
     CLOSE = "close"
     REOPEN = "reopen"
     PREVIEW = "preview"
+    STILL = "still"
+    """One picture in full size."""
+    CODE = "code"
+    """Begin or stop to encode."""
+    KEYFRAME = "keyframe"
+    BITRATE = "bitrate"
+    RECORD = "record"
+    """Follow a plan."""
     STOP = "stop"
 
 
@@ -79,10 +89,16 @@ class Order:
     """Counts the orders of one agent to one worker; the worker's reports name the last one it has taken."""
     for_s: float = 0.0
     """Previews only: how long they are wanted."""
+    on: bool = False
+    """Coding only."""
+    bitrate_bps: int = 0
+    """Bitrate only."""
+    plan: Plan | None = None
+    """Recording only."""
 
     def packet(self) -> bytes:
         """The packet that carries this."""
-        return json.dumps({"do": self.do, "number": self.number, "for_s": self.for_s}).encode()
+        return json.dumps(dataclasses.asdict(self)).encode()
 
     @classmethod
     def parse(cls, packet: bytes) -> Self:
@@ -93,7 +109,15 @@ class Order:
         """
         body = _object(packet)
         try:
-            return cls(Do(body["do"]), int(body.get("number", 0)), float(body.get("for_s", 0.0)))
+            plan = body.get("plan")
+            return cls(
+                Do(body["do"]),
+                int(body.get("number", 0)),
+                float(body.get("for_s", 0.0)),
+                bool(body.get("on", False)),
+                int(body.get("bitrate_bps", 0)),
+                None if plan is None else Plan(**{**plan, "keep": Keep(plan["keep"])}),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise BadMessage(f"not an order to a camera: {error}") from error
 
@@ -115,6 +139,22 @@ class Report:
     """Frames per second over the last 2 s; None unless open."""
     last_frame_ns: int | None = None
     """None until the worker's first frame."""
+    native: Native | None = None
+    """What the open camera really gives."""
+    packets: int = 0
+    """Coded pictures since the worker started."""
+    last_packet_ns: int | None = None
+    left_out: int = 0
+    """Frames that the encoder had no time for."""
+    keep: Keep = Keep.NOTHING
+    plan: int = 0
+    """The number of the last plan that the recorder follows."""
+    segment: str | None = None
+    """The segment being written."""
+    lost: int = 0
+    """Coded pictures that the disk was too slow for, or refused."""
+    seen: tuple[dict[str, Any], ...] | None = None
+    """What the picture checks find true; None while they have not looked."""
     detail: str = ""
     """Plain words about what is wrong."""
 
@@ -134,9 +174,51 @@ class Report:
         body = _object(packet)
         try:
             body["state"] = WorkerState(body["state"])
+            body["keep"] = Keep(body.get("keep", Keep.NOTHING))
+            native, seen = body.get("native"), body.get("seen")
+            body["native"] = None if native is None else Native(**native)
+            body["seen"] = None if seen is None else tuple(seen)
             return cls(**body)
         except (KeyError, TypeError, ValueError) as error:
             raise BadMessage(f"not a camera's report: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class StillTaken:
+    """A picture in full size, as JPEG in the memory whose descriptor comes with this packet."""
+
+    captured_ns: int
+    length: int
+
+
+Told = Report | Sealed | Failed | StillTaken
+_TOLD: Final[dict[str, type[Sealed] | type[Failed] | type[StillTaken]]] = {
+    "sealed": Sealed,
+    "failed": Failed,
+    "still": StillTaken,
+}
+
+
+def pack_told(told: Sealed | Failed | StillTaken) -> bytes:
+    """The packet that carries what is no report."""
+    name = next(name for name, kind in _TOLD.items() if isinstance(told, kind))
+    return json.dumps({"told": name, **dataclasses.asdict(told)}).encode()
+
+
+def parse_told(packet: bytes) -> Told:
+    """Read whatever a worker may send.
+
+    Raises:
+        BadMessage: it is none of it.
+    """
+    body = _object(packet)
+    kind = _TOLD.get(body.pop("told", ""))
+    if kind is None:
+        return Report.parse(packet)
+    try:
+        return kind(**body)
+    except TypeError as error:
+        raise BadMessage(f"not a worker's word: {error}") from error
 
 
 def load_factory(name: str) -> SourceFactory:

@@ -4,13 +4,12 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from device.cameras.boundary import WorkerState
 from device.cameras.errors import CameraError, SourceMissing, SourceStalled
-from device.cameras.source import CameraSpec, Frame, Source, SourceFactory
+from device.cameras.source import CameraSpec, Frame, Native, Source, SourceFactory
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +34,25 @@ class Facts:
     opened_ns: int | None = None
     frames: int = 0
     last_frame_ns: int | None = None
+    native: Native | None = None
+    """What the open camera really gives."""
     detail: str = ""
+
+
+class Watching(Protocol):
+    """Who follows a camera, called in the capture thread; nothing of it may block."""
+
+    def changed(self) -> None:
+        """The state changed, or the first frame of an opening came."""
+
+    def opened(self, source: Source) -> None:
+        """The source is open; its first frame comes next."""
+
+    def frame(self, frame: Frame) -> None:
+        """A frame came."""
+
+    def closing(self) -> None:
+        """No frame comes after this; the source is about to be closed."""
 
 
 class Capture:
@@ -44,21 +61,13 @@ class Capture:
     Args:
         spec: the camera.
         open_source: what opens it.
-        on_frame: called in the capture thread with each frame; it must not block.
-        on_change: called in the capture thread when the state changes and at the first frame; it must not block.
+        watching: who is told.
     """
 
-    def __init__(
-        self,
-        spec: CameraSpec,
-        open_source: SourceFactory,
-        on_frame: Callable[[Frame], None],
-        on_change: Callable[[], None],
-    ) -> None:
+    def __init__(self, spec: CameraSpec, open_source: SourceFactory, watching: Watching) -> None:
         self._spec = spec
         self._open_source = open_source
-        self._on_frame = on_frame
-        self._on_change = on_change
+        self._watching = watching
         self._facts = Facts()  # replaced as a whole, by the capture thread alone
         self._stamps: deque[int] = deque()
         self._stamps_lock = threading.Lock()
@@ -137,13 +146,16 @@ class Capture:
             self._complain(error)
             return
         try:
+            self._know(state=WorkerState.OPEN, opened_ns=time.monotonic_ns(), native=source.native, detail="")
+            self._watching.opened(source)
             self._read_until_unwanted(source)
         except Exception as error:  # noqa: BLE001 - as above
             trouble = error
         self._allow(_CLOSE_LIMIT_S)
+        self._watching.closing()
         # An error here ends the thread and with it the process, on purpose: only that surely lets go of the device.
         source.close()
-        self._facts = replace(self._facts, device_open=False, opened_ns=None)
+        self._facts = replace(self._facts, device_open=False, opened_ns=None, native=None)
         if trouble is not None:
             self._complain(trouble)
 
@@ -161,7 +173,6 @@ class Capture:
             raise
         with self._stamps_lock:
             self._stamps.clear()
-        self._know(state=WorkerState.OPEN, opened_ns=time.monotonic_ns(), detail="")
         return source
 
     def _read_until_unwanted(self, source: Source) -> None:
@@ -201,16 +212,16 @@ class Capture:
         is_first = facts.last_frame_ns is None or facts.last_frame_ns < (facts.opened_ns or 0)
         self._facts = replace(facts, frames=facts.frames + 1, last_frame_ns=frame.captured_ns)
         self._know(state=WorkerState.OPEN, detail="")
-        self._on_frame(frame)
+        self._watching.frame(frame)
         if is_first:
-            self._on_change()
+            self._watching.changed()
 
     def _know(self, **changes: object) -> None:
         """Replace facts, and tell if the state or the words changed."""
         before = self._facts
         self._facts = replace(before, **changes)  # type: ignore[arg-type] # the callers above name fields of Facts
         if (before.state, before.detail) != (self._facts.state, self._facts.detail):
-            self._on_change()
+            self._watching.changed()
 
     def _allow(self, limit_s: float) -> None:
         self._due_ns = time.monotonic_ns() + int(limit_s * 1e9)

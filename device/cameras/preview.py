@@ -6,12 +6,12 @@ decides in the end whether a reader got a whole one.
 """
 
 import contextlib
-import fcntl
 import mmap
-import os
 import zlib
 from dataclasses import dataclass
 from typing import Final
+
+from device.cameras.shared_memory import create_memory
 
 SLOT_BYTES: Final = 512 * 1024
 _HEADER_BYTES: Final = 32
@@ -32,13 +32,9 @@ def create_slot() -> int:
     """Make the shared memory of a slot.
 
     Returns:
-        A file descriptor of `SLOT_BYTES` bytes that nobody can resize: a worker gone mad cannot pull it from under the
-        agent's feet.
+        A file descriptor of `SLOT_BYTES` bytes that nobody can resize.
     """
-    fd = os.memfd_create("carrel-preview", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.ftruncate(fd, SLOT_BYTES)
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-    return fd
+    return create_memory("carrel-preview", SLOT_BYTES)
 
 
 class PreviewWriter:

@@ -1,5 +1,6 @@
-"""A camera worker seen from the agent: a process, a socket, and a preview slot."""
+"""A camera worker seen from the agent: a process, a socket, a preview slot, and a bus of coded pictures."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -8,7 +9,8 @@ import subprocess
 import sys
 from typing import Final, Self
 
-from device.cameras.boundary import MAX_PACKET, Order, Report, Setup
+from device.cameras.boundary import MAX_PACKET, Order, Setup, StillTaken, Told, parse_told
+from device.cameras.bus import BusReader, create_bus
 from device.cameras.errors import BadMessage
 from device.cameras.preview import Preview, PreviewReader, create_slot
 
@@ -26,14 +28,21 @@ _ENVIRONMENT: Final = {
 class WorkerProcess:
     """One running worker. Nothing here blocks; use `spawn` to make one."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, preview: PreviewReader) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], control: socket.socket, slot_fd: int, bus_fd: int, bell_fd: int
+    ) -> None:
         self._process = process
         self._control = control
-        self._preview = preview
+        self._preview = PreviewReader(slot_fd)
+        self._bus_fd = bus_fd
+        self.bell_fd: Final = bell_fd
+        """Counts up with each packet on the bus."""
         self.pid: Final = process.pid
         self.death_fd: Final = os.pidfd_open(process.pid)
         """Becomes readable when the process has ended."""
         self.control_fd: Final = control.fileno()
+        self.still: bytes | None = None
+        """The last still that was handed over."""
 
     @classmethod
     def spawn(cls, setup: Setup) -> Self:
@@ -42,27 +51,29 @@ class WorkerProcess:
         Raises:
             OSError: the system has no room for another process, descriptor or memory.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        slot_fd = -1
-        try:
-            ours.settimeout(0)
-            ours.send(setup.packet())
+        with contextlib.ExitStack() as ours_unless_done, contextlib.ExitStack() as theirs:
+            control, their_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            ours_unless_done.callback(control.close)
+            theirs.callback(their_control.close)
+            control.settimeout(0)
+            control.send(setup.packet())
             slot_fd = create_slot()
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, with two numbers
-                [sys.executable, "-P", "-m", "device.cameras.worker", str(theirs.fileno()), str(slot_fd)],
+            theirs.callback(os.close, slot_fd)
+            bus_fd = create_bus()
+            ours_unless_done.callback(os.close, bus_fd)
+            bell_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            ours_unless_done.callback(os.close, bell_fd)
+            handed = (their_control.fileno(), slot_fd, bus_fd, bell_fd)
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, with four numbers
+                [sys.executable, "-P", "-m", "device.cameras.worker", *map(str, handed)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), slot_fd),
+                pass_fds=handed,
                 env={**_ENVIRONMENT, **os.environ},
             )
-            return cls(process, ours, PreviewReader(slot_fd))
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-            if slot_fd >= 0:
-                os.close(slot_fd)
+            worker = cls(process, control, slot_fd, bus_fd, bell_fd)
+            ours_unless_done.pop_all()
+            return worker
 
     def send(self, order: Order) -> bool:
         """Send an order; False when the worker is gone or has stopped reading."""
@@ -72,31 +83,46 @@ class WorkerProcess:
             return False
         return True
 
-    def hear(self) -> tuple[list[Report], bool]:
+    def hear(self) -> tuple[list[Told], bool]:
         """Read what the worker has sent.
 
         Returns:
-            The reports, oldest first, and whether its end of the socket is closed.
+            What it said, oldest first, and whether its end of the socket is closed. A still's picture is in `still`.
         """
-        reports: list[Report] = []
+        told: list[Told] = []
         while True:
             try:
-                packet = self._control.recv(MAX_PACKET)
+                packet, fds, _, _ = socket.recv_fds(self._control, MAX_PACKET, 1, socket.MSG_CMSG_CLOEXEC)
             except BlockingIOError:
-                return reports, False
+                return told, False
             except OSError:
-                return reports, True
+                return told, True
             if not packet:
-                return reports, True
+                return told, True
             try:
-                reports.append(Report.parse(packet))
+                one = parse_told(packet)
+                if isinstance(one, StillTaken) and fds:
+                    self.still = os.pread(fds[0], one.length, 0)
+                told.append(one)
             except BadMessage:
                 # Not counted as a sign of life: a worker that keeps talking nonsense is soon taken for deaf.
                 _log.warning("camera worker %d sent what is no report", self.pid)
+            finally:
+                for fd in fds:
+                    os.close(fd)
+
+    def bus(self) -> BusReader:
+        """A reader of its coded pictures, from the newest keyframe on."""
+        return BusReader(self._bus_fd)
 
     def preview(self) -> Preview | None:
         """The latest small picture, if any."""
         return self._preview.read()
+
+    def silence_bell(self) -> None:
+        """Take note of the packets that rang."""
+        with contextlib.suppress(BlockingIOError):  # somebody else took note before
+            os.eventfd_read(self.bell_fd)
 
     def kill(self) -> None:
         """SIGKILL: a hung driver hears nothing gentler."""
@@ -113,4 +139,5 @@ class WorkerProcess:
         """Let go of everything; the process, should it still live, sees the agent's end closed and leaves."""
         self._control.close()
         self._preview.close()
-        os.close(self.death_fd)
+        for fd in (self._bus_fd, self.bell_fd, self.death_fd):
+            os.close(fd)

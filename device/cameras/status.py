@@ -2,13 +2,16 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from device.cameras.ladder import CameraState
+from device.cameras.recording import Keep
+from device.cameras.source import Native
 
 _log = logging.getLogger(__name__)
 
-_TROUBLE: Final = frozenset({CameraState.MISSING, CameraState.STALLED, CameraState.RESTARTING})
+TROUBLE: Final = frozenset({CameraState.MISSING, CameraState.STALLED, CameraState.RESTARTING, CameraState.FAILED})
+"""The states in which a camera that is wanted gives nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,24 @@ class CameraStatus:
     """How many workers had to be replaced."""
     detail: str
     """Plain words about what is wrong; empty when nothing is."""
+    native: Native | None = None
+    """What the open camera really gives; None while it is closed."""
+    packets: int = 0
+    """Coded pictures of the present worker."""
+    last_packet_ns: int | None = None
+    """When the newest coded picture was taken, CLOCK_MONOTONIC."""
+    left_out: int = 0
+    """Frames that the present worker's encoder had no time for."""
+    keep: Keep = Keep.NOTHING
+    """What the recorder does, by its own word."""
+    plan: int = 0
+    """The plan that it follows."""
+    segment: str | None = None
+    """The segment being written."""
+    lost: int = 0
+    """Coded pictures that the disk was too slow for, or refused."""
+    seen: tuple[dict[str, Any], ...] | None = None
+    """What the picture checks find; None while they have not looked."""
 
 
 class StreakLog:
@@ -43,7 +64,7 @@ class StreakLog:
         if status.state is self._state:
             return
         self._state = status.state
-        if status.state in _TROUBLE:
+        if status.state in TROUBLE:
             level = logging.DEBUG if self._in_trouble else logging.WARNING
             _log.log(level, "the %s camera is %s: %s", status.role, status.state, status.detail)
             self._in_trouble = True

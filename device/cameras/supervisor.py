@@ -1,27 +1,32 @@
-"""The agent's side of a camera: keeps one worker alive, says what is known of the camera, and hands out previews."""
+"""The agent's side of a camera: keeps one worker alive, says what is known of it, and hands out its pictures."""
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from device.cameras import ladder
-from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Setup
-from device.cameras.errors import NoPicture
-from device.cameras.ladder import CameraState, Life, Rung
+from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Report, Setup, StillTaken
+from device.cameras.errors import RebindRefused
+from device.cameras.feed import PacketFeed
+from device.cameras.ladder import CameraState, Cause, Life, Rung, Step
+from device.cameras.pictures import Pictures
 from device.cameras.process import WorkerProcess
+from device.cameras.rebind import rebind, usb_port
+from device.cameras.recording import Event, Plan
 from device.cameras.source import CameraSpec
 from device.cameras.status import CameraStatus, StreakLog
+from device.cameras.uri import device_path
+from device.cameras.wishes import Telling, Wishes
+
+_log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.1
 _BURY_S: Final = 1.0
 _UNKILLABLE_NS: Final = 3_000_000_000
-_PREVIEW_FOR_S: Final = 5.0
-_PREVIEW_ASK_EVERY_NS: Final = 1_000_000_000
-_PREVIEW_MAX_AGE_NS: Final = 2_000_000_000
-_SNAPSHOT_POLL_S: Final = 0.02
 
 
 class Camera:
@@ -31,7 +36,12 @@ class Camera:
         spec: the camera.
         factory: `module:function` that opens its source inside the worker.
         factory_args: keyword arguments for it, as JSON allows them.
-        on_change: called in the loop with the new status whenever `state` or `device_open` changes; it must not block.
+        on_change: called in the loop with the new status whenever `state`, `device_open` or the recording changes, a
+            first coded picture comes, or the picture checks find something else; it must not block.
+        on_step: called in the loop with each rung of the ladder that is taken.
+        on_event: called in the loop with what became of a segment.
+        on_burial: called in the loop when a worker is dead, with the time of its last coded picture: what it was
+            writing has to be looked after, before the next worker starts.
         clock_ns: CLOCK_MONOTONIC, or a clock that agrees with it: frames are stamped by another process.
     """
 
@@ -42,24 +52,29 @@ class Camera:
         factory: str = DEFAULT_FACTORY,
         factory_args: Mapping[str, Any] | None = None,
         on_change: Callable[[CameraStatus], None] | None = None,
+        on_step: Callable[[str, Step], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        on_burial: Callable[[str, int | None], None] | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.spec: Final = spec
         self._setup = Setup(spec, factory, dict(factory_args or {}))
-        self._on_change = on_change
+        self._on_change, self._on_step, self._on_event, self._on_burial = on_change, on_step, on_event, on_burial
         self._clock_ns = clock_ns
-        self._wanted = False
-        self._worker: WorkerProcess | None = None
+        self._pictures = Pictures(self, f"{spec.role} camera", clock_ns)
+        self._wishes = Wishes()
+        self._telling = Telling()
+        self.worker: WorkerProcess | None = None
+        self.bell = asyncio.Event()
+        """Set, and replaced by a fresh one, whenever there may be a new packet."""
         self._life: Life | None = None
-        self._ordered = False
-        """What the present worker was last told to be."""
-        self._order = 0
-        self._preview_asked_ns: int | None = None
         self._last_frame_ns: int | None = None
+        self._usb_port: str | None = None
         self._restarts = 0
-        self._young_deaths = 0
+        self._fruitless_ns: tuple[int, ...] = ()
+        self._failed = self._recovering = False
         self._epitaph = ""
-        self._told: tuple[CameraState, bool] | None = None
+        self._told: tuple[Any, ...] | None = None
         self._log = StreakLog()
         self._running = False
         self._stopping = asyncio.Event()
@@ -79,56 +94,68 @@ class Camera:
                 await self._live_once()
                 if not self._stopping.is_set():
                     self._restarts += 1
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(ladder.pause_s(self._young_deaths)):
-                            await self._stopping.wait()
+                    await self._between_workers()
         finally:
             self._ended.set()
             self._notice()
 
     async def stop(self, deadline_s: float = 3.0) -> None:
         """Close the camera and end its worker, by force after `deadline_s`. It takes at most 1 s longer than that."""
-        self._wanted = False
+        self._wishes = Wishes()
         self._stopping.set()
         if not self._running:
             return
-        if self._worker is not None:
-            self._worker.send(Order(Do.STOP))
+        if self.worker is not None:
+            self.worker.send(Order(Do.STOP))
         if not await self._ends_within(deadline_s):
-            self._kill("it did not stop when asked")
+            self._kill(Cause.DEAF, "it did not stop when asked")
             await self._ends_within(_BURY_S)
 
     def want_open(self, wanted: bool) -> None:  # noqa: FBT001 - reads as a sentence: want_open(True)
         """Say whether the camera is to be open, for as long as nothing else is said; a new worker is told again."""
-        self._wanted = wanted and not self._stopping.is_set()
-        self._tell()
-        self._notice()
+        self._wish(is_open=wanted and not self._stopping.is_set())
+
+    def want_coded(self, wanted: bool) -> None:  # noqa: FBT001 - as above
+        """Say whether its pictures are to be encoded."""
+        self._wish(coded=wanted and not self._stopping.is_set())
+
+    def record(self, plan: Plan) -> None:
+        """Say what may be kept of its coded pictures."""
+        self._wish(plan=plan)
+
+    def set_bitrate(self, bitrate_bps: int) -> None:
+        """Take so many bits per second from now on, whatever worker it is."""
+        self._wish(bitrate_bps=bitrate_bps)
+
+    def force_keyframe(self) -> None:
+        """Make the next coded picture a keyframe: somebody begins to look."""
+        if self.worker is not None:
+            self.worker.send(Order(Do.KEYFRAME, self._telling.order))
+
+    def packets(self) -> PacketFeed:
+        """Its coded pictures for one viewer, while they are wanted coded."""
+        return PacketFeed(self)
 
     def status(self) -> CameraStatus:
         """What is known of the camera now."""
-        state, life = self._state(), self._life
+        state, life = self.state(), self._life
         report = life.report if life is not None else None
         age_ns = None if self._last_frame_ns is None else max(0, self._clock_ns() - self._last_frame_ns)
         return CameraStatus(
             role=self.spec.role,
             state=state,
-            pid=None if self._worker is None else self._worker.pid,
+            pid=None if self.worker is None else self.worker.pid,
             fps=report.fps if report is not None and state is CameraState.OPEN else None,
             last_frame_age_s=None if age_ns is None else age_ns / 1e9,
-            device_open=ladder.may_be_open(life, last_order=self._order),
+            device_open=ladder.may_be_open(life, last_order=self._telling.order),
             restarts=self._restarts,
             detail=self._detail(state),
+            **_recorded(report),
         )
 
     def preview(self) -> bytes | None:
         """The latest small JPEG, if it is younger than 2 s. Asking keeps previews coming for the next seconds."""
-        if self._worker is None or not self._wanted:
-            return None
-        self._ask_preview()
-        preview = self._worker.preview()
-        if preview is None or self._clock_ns() - preview.captured_ns > _PREVIEW_MAX_AGE_NS:
-            return None
-        return preview.jpeg
+        return self._pictures.preview()
 
     async def snapshot(self, timeout_s: float = 2.0) -> bytes:
         """A small JPEG of a frame taken after this call.
@@ -136,24 +163,24 @@ class Camera:
         Raises:
             NoPicture: with plain words, when the camera is closed or missing, or gives nothing in time.
         """
-        asked_ns = self._clock_ns()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
-        name = f"The {self.spec.role} camera"
-        while True:
-            state = self._state()
-            if not self._wanted or state is CameraState.CLOSED:
-                raise NoPicture(f"{name} is closed.")
-            if state is CameraState.MISSING:
-                raise NoPicture(f"{name} is missing: {self._detail(state)}")
-            if self._worker is not None:
-                self._ask_preview()
-                preview = self._worker.preview()
-                if preview is not None and preview.captured_ns > asked_ns:
-                    return preview.jpeg
-            if loop.time() >= deadline:
-                raise NoPicture(f"{name} gave no picture within {timeout_s:g} s (it is {state}).")
-            await asyncio.sleep(_SNAPSHOT_POLL_S)
+        return await self._pictures.snapshot(timeout_s)
+
+    async def still(self, timeout_s: float = 3.0) -> bytes:
+        """A JPEG in full size of a frame taken after this call. It is in memory only, here as in the worker.
+
+        Raises:
+            NoPicture: as `snapshot` does.
+        """
+        return await self._pictures.still(timeout_s)
+
+    def trouble(self) -> str | None:
+        """Why it can give no picture at all, in words after its name; None while it may."""
+        state = self.state()
+        if not self._wishes.is_open or state is CameraState.CLOSED:
+            return "is closed."
+        if state in {CameraState.MISSING, CameraState.FAILED}:
+            return f"is {state}: {self._detail(state)}"
+        return None
 
     async def _live_once(self) -> None:
         """One worker, from its start to its funeral."""
@@ -161,15 +188,17 @@ class Camera:
         try:
             worker = WorkerProcess.spawn(self._setup)
         except OSError as error:
-            self._young_deaths += 1
             self._epitaph = f"its process could not be started: {error}"
+            self._count(Life(spawned_ns))
+            self._recovering = True
             self._notice()
             return
-        self._worker, self._life = worker, Life(spawned_ns)
-        self._ordered, self._order, self._preview_asked_ns = False, 0, None
+        self.worker, self._life = worker, Life(spawned_ns)
+        self._telling = Telling()
         died = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_reader(worker.control_fd, self._hear)
+        loop.add_reader(worker.bell_fd, self._ring, worker)
 
         def on_death() -> None:
             died.set()
@@ -188,91 +217,146 @@ class Camera:
                         await died.wait()
         finally:
             if not died.is_set():
-                self._kill("its supervision ended")
+                self._kill(Cause.DEAF, "its supervision ended")
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_BURY_S):
                         await died.wait()
             self._hear()
-            loop.remove_reader(worker.death_fd)
-            loop.remove_reader(worker.control_fd)
+            for fd in (worker.death_fd, worker.control_fd, worker.bell_fd):
+                loop.remove_reader(fd)
             self._bury(worker)
 
+    async def _between_workers(self) -> None:
+        """The pause before the next start; where starts alone did not help, a USB camera's port is bound anew first."""
+        if len(self._fruitless_ns) >= ladder.REBIND_AFTER and self._usb_port is not None:
+            try:
+                await asyncio.to_thread(rebind, self._usb_port)
+            except RebindRefused as error:
+                self._step("rebind", Cause.SILENT, f"the USB port {self._usb_port} could not be bound anew: {error}")
+                self._usb_port = None  # asked once: it will not be allowed the next time either
+            else:
+                self._step("rebind", Cause.SILENT, f"the USB port {self._usb_port} was bound anew")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ladder.pause_s(len(self._fruitless_ns), failed=self._failed)):
+                await self._stopping.wait()
+
     def _hear(self) -> None:
-        if self._worker is None or self._life is None or self._life.hung_up_ns is not None:
+        if self.worker is None or self._life is None or self._life.hung_up_ns is not None:
             return
-        reports, closed = self._worker.hear()
-        if reports:
-            self._life = replace(self._life, report=reports[-1], heard_ns=self._clock_ns())
-            self._last_frame_ns = reports[-1].last_frame_ns or self._last_frame_ns
+        told, closed = self.worker.hear()
+        for one in told:
+            match one:
+                case Report():
+                    self._life = replace(self._life, report=one, heard_ns=self._clock_ns())
+                    self._last_frame_ns = one.last_frame_ns or self._last_frame_ns
+                case StillTaken():
+                    pass  # whoever asked for it looks at `worker.still`
+                case _ if self._on_event is not None:
+                    self._on_event(one)
+        if self._life.killed_ns is None and ladder.gives(self._life.report):
+            self._fruitless_ns, self._failed, self._recovering = (), False, False
         if closed:
             # Left in, the reader would wake the loop for ever.
-            asyncio.get_running_loop().remove_reader(self._worker.control_fd)
+            asyncio.get_running_loop().remove_reader(self.worker.control_fd)
             self._life = replace(self._life, hung_up_ns=self._clock_ns())
         self._notice()
 
+    def _ring(self, worker: WorkerProcess) -> None:
+        worker.silence_bell()
+        self.bell.set()
+        self.bell = asyncio.Event()
+
     def _climb(self) -> None:
         assert self._life is not None
-        assert self._worker is not None
+        assert self.worker is not None
         now_ns = self._clock_ns()
-        match ladder.next_rung(self._life, now_ns):
+        rung, cause = ladder.next_rung(self._life, now_ns)
+        match rung:
+            case Rung.KILL if cause is Cause.DIED:
+                self._kill(cause, "it hung up and did not end")
+            case Rung.KILL if cause is Cause.DEAF:
+                self._kill(cause, "it gave no sign of life")
             case Rung.KILL:
-                self._kill("it gave no sign of life" if self._life.hung_up_ns is None else "it hung up and did not end")
+                self._kill(cause, "its camera gave no frame, and reopening it did not help")
             case Rung.REOPEN:
-                self._worker.send(Order(Do.REOPEN, self._order))
+                self.worker.send(Order(Do.REOPEN, self._telling.order))
                 self._life = replace(self._life, reopen_asked_ns=now_ns)
+                self._step("reopen", cause, "the camera gave no frame for 2 s")
             case Rung.WAIT:
                 pass
 
-    def _kill(self, reason: str) -> None:
-        if self._worker is None or self._life is None or self._life.killed_ns is not None:
+    def _kill(self, cause: Cause, reason: str) -> None:
+        if self.worker is None or self._life is None or self._life.killed_ns is not None:
             return
-        self._epitaph = f"its process was killed because {reason}"
+        self._epitaph, self._recovering = f"its process was killed because {reason}", True
         self._life = replace(self._life, killed_ns=self._clock_ns())
-        self._worker.kill()
+        self.worker.kill()
+        if not self._stopping.is_set():
+            self._step("kill", cause, reason)
         self._notice()
 
     def _bury(self, worker: WorkerProcess) -> None:
         """The worker is dead, or never will be: draw the conclusions."""
         assert self._life is not None
         words = worker.exit_words()
-        report = self._life.report
-        lived_ns = self._clock_ns() - self._life.spawned_ns
-        self._young_deaths = ladder.young_deaths(self._young_deaths, lived_ns, report.frames if report else 0)
         if self._life.killed_ns is None:
             self._epitaph = f"its process {words}"
-        self._life = None if words is not None else self._life
-        self._worker = None
+            if not self._stopping.is_set():
+                self._step("respawn", Cause.DIED, self._epitaph)
+        self._count(self._life)
+        self._recovering = True
+        self.worker = None
         worker.close()
+        self.bell.set()
+        self.bell = asyncio.Event()
+        if self._on_burial is not None:
+            report = self._life.report
+            self._on_burial(self.spec.role, report.last_packet_ns if report else None)
+        self._life = None if words is not None else self._life
+        self._notice()
+
+    def _count(self, life: Life) -> None:
+        """Count a worker that died, if it should have given a frame and never did."""
+        self._fruitless_ns = ladder.fruitless(self._fruitless_ns, life, self._clock_ns(), wanted=self._wishes.is_open)
+        failed = ladder.has_failed(self._fruitless_ns, already=self._failed)
+        if failed and not self._failed:
+            self._step("failed", Cause.DIED, f"{len(self._fruitless_ns)} processes in a row gave no frame")
+        self._failed = failed
+
+    def _step(self, rung: str, cause: Cause, reason: str) -> None:
+        if self._on_step is not None:
+            self._on_step(self.spec.role, Step(rung, cause, reason))
+
+    def _wish(self, **changes: Any) -> None:
+        self._wishes = replace(self._wishes, **changes)
+        self._tell()
         self._notice()
 
     def _tell(self) -> None:
         """Tell the worker what is wanted, unless it was told already."""
-        if self._worker is None or self._wanted == self._ordered:
-            return
-        if self._worker.send(Order(Do.OPEN if self._wanted else Do.CLOSE, self._order + 1)):
-            self._ordered = self._wanted
-            self._order += 1
+        if self.worker is not None:
+            self._telling.tell(self.worker, self._wishes)
 
-    def _ask_preview(self) -> None:
-        now_ns = self._clock_ns()
-        asked_ns = self._preview_asked_ns
-        if self._worker is None or (asked_ns is not None and now_ns - asked_ns < _PREVIEW_ASK_EVERY_NS):
-            return
-        if self._worker.send(Order(Do.PREVIEW, self._order, _PREVIEW_FOR_S)):
-            self._preview_asked_ns = now_ns
-
-    def _state(self) -> CameraState:
+    def state(self) -> CameraState:
+        """The word for its state."""
         if self._ended.is_set() or (self._stopping.is_set() and self._life is None):
             return CameraState.CLOSED
-        return ladder.state_of(self._life, wanted=self._wanted, first=not self._restarts and not self._epitaph)
+        return ladder.state_of(
+            self._life,
+            wanted=self._wishes.is_open,
+            recovering=self._recovering,
+            failed=self._failed,
+        )
 
     def _detail(self, state: CameraState) -> str:
         report = self._life.report if self._life is not None else None
         match state:
-            case CameraState.RESTARTING if self._is_unkillable():
+            case CameraState.RESTARTING | CameraState.FAILED if self._is_unkillable():
                 return "its process does not end; the kiosk has to be restarted"
             case CameraState.RESTARTING:
                 return self._epitaph
+            case CameraState.FAILED:
+                return f"{self._epitaph}; it is tried again every 30 s"
             case CameraState.STALLED:
                 return (report.detail if report is not None else "") or "it is open but gives no frames"
             case CameraState.MISSING:
@@ -287,10 +371,16 @@ class Camera:
     def _notice(self) -> None:
         """Log and tell what changed, once."""
         status = self.status()
-        if self._told == (status.state, status.device_open):
+        news = (
+            status.state, status.device_open, status.keep, status.plan, status.segment, status.native,
+            status.last_packet_ns is None, status.seen and [one["condition"] for one in status.seen],
+        )  # fmt: skip
+        if self._told == news:
             return
-        self._told = (status.state, status.device_open)
+        self._told = news
         self._log.note(status)
+        if status.state is CameraState.OPEN and (path := device_path(self.spec.uri)) is not None:
+            self._usb_port = usb_port(path) or self._usb_port
         if self._on_change is not None:
             self._on_change(status)
 
@@ -299,3 +389,11 @@ class Camera:
             async with asyncio.timeout(seconds):
                 await self._ended.wait()
         return self._ended.is_set()
+
+
+def _recorded(report: Report | None) -> dict[str, Any]:
+    """What a report says of coding, recording and the picture checks, as `CameraStatus` names it."""
+    if report is None:
+        return {}
+    names = ("native", "packets", "last_packet_ns", "left_out", "keep", "plan", "segment", "lost", "seen")
+    return {name: getattr(report, name) for name in names}

@@ -5,6 +5,7 @@ from typing import Final
 
 import cv2
 
+from device.cameras.pixels import small
 from device.cameras.preview import PreviewWriter
 from device.cameras.source import Frame
 
@@ -50,17 +51,11 @@ class Thumbnails:
         is_new = frame.captured_ns != self._shown_ns and frame.captured_ns >= self._not_before_ns
         if not is_new or not self.is_wanted(now_ns) or self.due_in_s(now_ns) > 0:
             return
-        height, width = frame.image.shape[:2]
-        image = frame.image
-        if width > _MAX_WIDTH_PX:
-            size = (_MAX_WIDTH_PX, max(1, round(height * _MAX_WIDTH_PX / width)))
-            small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        else:
-            small = image
-        done, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        image = small(frame, _MAX_WIDTH_PX)
+        done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         fits = done and self._slot.write(jpeg.tobytes(), frame.captured_ns)
         if not fits and not self._too_large:
-            _log.warning("a preview of %d x %d pixels does not fit its slot", width, height)
+            _log.warning("a preview of %d x %d pixels does not fit its slot", *image.shape[1::-1])
         self._too_large = not fits
         self._made_ns, self._shown_ns = now_ns, frame.captured_ns
 

@@ -45,5 +45,11 @@ def parse_uri(text: str) -> CameraUri:
             raise _refusal(text)
 
 
+def device_path(text: str) -> str | None:
+    """The device of a USB camera's URI; None for every other kind."""
+    uri = parse_uri(text)
+    return uri.target if uri.scheme == "v4l2" else None
+
+
 def _refusal(text: str) -> BadCameraUri:
     return BadCameraUri(f"{text!r} names no camera. A camera is written as {FORMS}.")

@@ -1,5 +1,6 @@
 """The kiosk's state as programs read it at `/api/state`: the shape that the contract promises, and a little more."""
 
+from dataclasses import asdict
 from typing import Any
 
 from device.release import VERSION
@@ -36,7 +37,16 @@ def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
             "since": snapshot.link_since.isoformat() if snapshot.link_since else None,
         },
         "cameras": {role: _camera(snapshot.cameras.get(role)) for role in (*ROLES, *_others(snapshot))},
-        "backlog": {"rows": snapshot.backlog_rows, "segments": 0, "bytes": snapshot.backlog_bytes},
+        "backlog": {
+            "rows": snapshot.backlog_rows,
+            "segments": snapshot.recording.segments,
+            "bytes": snapshot.backlog_bytes + snapshot.recording.bytes,
+        },
+        "recording": {
+            "keep": snapshot.recording.keep,
+            "reason": snapshot.recording.reason,
+            "room_bytes": snapshot.recording.room_bytes,
+        },
         "unwritten": snapshot.unwritten,
     }
 
@@ -54,6 +64,12 @@ def _camera(seen: CameraView | None) -> dict[str, Any]:
         "last_frame_age_s": seen.last_frame_age_s,
         "pid": seen.pid,
         "detail": seen.detail,
+        "native": None if seen.native is None else asdict(seen.native),
+        "seen": None if seen.seen is None else list(seen.seen),
+        "restarts": seen.restarts,
+        "coded": seen.coded,
+        "segment": seen.segment,
+        "lost": seen.lost,
     }
 
 

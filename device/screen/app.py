@@ -1,7 +1,7 @@
 """The kiosk's page on loopback: what it shows, its events, its pictures, and what a tap on it does."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -44,6 +44,9 @@ class Kiosk(Protocol):
     async def picture(self, role: str) -> bytes:
         """A fresh JPEG; raises `LookupError` for no such camera, `KioskError` or `CameraError` when it gives none."""
 
+    async def still(self, role: str) -> bytes:
+        """The same in full size, never on a disk; raises as `picture` does."""
+
     def preview(self, role: str) -> bytes | None:
         """The latest JPEG, None when there is none."""
 
@@ -80,6 +83,7 @@ class _Screen:
             ("/api/state", self._state),
             ("/api/events", self._events),
             ("/api/cameras/{role}/snapshot.jpg", self._snapshot),
+            ("/api/cameras/{role}/still.jpg", self._still),
             ("/api/cameras/{role}/preview", self._preview),
         ):
             app.add_api_route(path, serve, methods=["GET"], response_model=None)
@@ -119,17 +123,20 @@ class _Screen:
     # Pictures
 
     async def _snapshot(self, role: str) -> Response:
-        return Response(await self._picture(role), media_type="image/jpeg")
+        return Response(await self._picture(self._kiosk.picture(role)), media_type="image/jpeg")
+
+    async def _still(self, role: str) -> Response:
+        return Response(await self._picture(self._kiosk.still(role)), media_type="image/jpeg")
 
     async def _preview(self, role: str) -> StreamingResponse:
-        first = await self._picture(role)
+        first = await self._picture(self._kiosk.picture(role))
         frames = self._streams.frames(first, lambda: self._kiosk.preview(role))
         return StreamingResponse(frames, media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
 
-    async def _picture(self, role: str) -> bytes:
+    async def _picture(self, coming: Awaitable[bytes]) -> bytes:
         try:
             async with asyncio.timeout(_PICTURE_WITHIN_S):
-                return await self._kiosk.picture(role)
+                return await coming
         except LookupError as error:
             raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such camera.") from error
         except TimeoutError as error:

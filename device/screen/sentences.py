@@ -83,6 +83,7 @@ class Words:
     offline_do: str
     offline_do_call: str
     offline_kept: str
+    offline_kept_pictures: str
     no_picture_from: str
     no_picture_at_all: str
     session_goes_on: str
@@ -123,6 +124,7 @@ class Words:
     connecting: str
     no_network: str
     no_network_for: str
+    recorded: str
     not_recorded: str
     foot_paused: str
     foot_session: str

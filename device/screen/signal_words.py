@@ -85,6 +85,7 @@ _ROWS: Final = {
 # fmt: on
 
 _CALM_ES: Final = {
+    "camera.small": "No hay que hacer nada; la letra pequeña puede leerse mal.",
     "camera.slow": "No hay que hacer nada; la imagen puede ir a saltos.",
     "link.down": "Sin red: el terapeuta todavía no puede verles.",
     "link.poor": "No hay que hacer nada; la imagen puede ir a saltos.",

@@ -211,6 +211,16 @@ class Ledger:
         bookings = (row_of(row["body"]).data.get("booking") for row in self._db.query(query))
         return frozenset(booking for booking in bookings if booking)
 
+    def segments(self) -> frozenset[str]:
+        """The segments of which a row says that they are sealed or recovered."""
+        query = "select body from rows where type in ('segment.sealed', 'segment.recovered')"
+        return frozenset(str(row_of(row["body"]).data["segment"]) for row in self._db.query(query))
+
+    def wrong_students(self) -> frozenset[str]:
+        """The sessions of which somebody said that another student sat there."""
+        query = "select distinct session from rows where type = 'student.wrong' and session is not null"
+        return frozenset(row["session"] for row in self._db.query(query))
+
     def overdue(self) -> frozenset[str]:
         """The bookings of which it is already written that nobody pressed for them."""
         query = "select body from rows where type = 'start.overdue'"

@@ -82,6 +82,8 @@ class _Turn:
                 self._fact("clock.set", offset_ms=offset_ms, trust=self.now.trust.value)
             case s.Asked():
                 self._asked(event)
+            case s.Noted():
+                self._noted(event)
 
     # The button
 
@@ -294,7 +296,7 @@ class _Turn:
     def _reopen(self, found: s.OpenSession) -> None:
         """After a power cut: go on with the session if it is young enough, else close it where it was last lived."""
         now, last = self.now, found.last
-        self._set(session=limits.reopened(found, now))
+        self._set(session=limits.reopened(found, now), wrong_student=found.id if found.wrong_student else None)
         self._fact(
             "power.lost", boot=last.boot, mono_ns=last.mono_ns, at=last.wall.isoformat(), clock=last.trust.value,
             cause="unknown" if last.boot == now.boot else "power",
@@ -338,6 +340,11 @@ class _Turn:
         elif not ok and self.state.phase is Phase.IDLE:
             self._set(phase=Phase.FAULT)
 
+    def _noted(self, event: s.Noted) -> None:
+        running = self.state.session.id if self.state.session else None
+        if running or not event.only_in_session:
+            self.facts.append(Fact(event.type, event.data, event.session or running, self.now))
+
     # What the screen asks
 
     def _asked(self, event: s.Asked) -> None:
@@ -353,6 +360,7 @@ class _Turn:
                 self._extend(session, event.value)
             case "not-this-student" if session:
                 self._fact("student.wrong", student=None)
+                self._set(wrong_student=session.id)
             case "still-here" if session:
                 self._fact("session.kept", by="screen")
                 ends_ns = max(session.ends_ns, self.now.mono_ns + limits.STILL_HERE_NS)

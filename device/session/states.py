@@ -113,6 +113,8 @@ class State:
     last: LastSession | None = None
     refused: Refusal | None = None
     stuck: bool = False
+    wrong_student: str | None = None
+    """The session of which somebody said that another student sits there: nothing of it may be recorded any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class OpenSession:
     paused: bool
     held: Instant | None = None
     """When the hold began, if it was ending."""
+    wrong_student: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,19 @@ class Asked:
     value: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A fact that moves nothing: it goes into the ledger, and that is all.
+
+    With `only_in_session` it is of no interest while no session runs.
+    """
+
+    type: str
+    data: dict[str, Any]
+    session: str | None = None
+    only_in_session: bool = False
+
+
 Event = (
     Booted
     | Pressed
@@ -254,4 +270,5 @@ Event = (
     | UpdateChanged
     | ClockStepped
     | Asked
+    | Noted
 )

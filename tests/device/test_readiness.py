@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.readiness import Facts, Judgement, judge
+from device.cameras.source import CameraSpec, Native
+from device.readiness import LEDGER_BYTES_PER_S, Facts, Judgement, judge
 from device.session.clock import Instant
 from device.snapshot import CameraView
 from wire.ledger import ClockTrust
@@ -15,6 +16,7 @@ from wire.signal_table import SIGNALS
 from wire.signals import Severity, Verdict
 
 START = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+ASKED = CameraSpec("overhead", "scene:desk", 1280, 720, 15.0)
 BOTH = {"overhead": CameraView("open", 15.0, 0.03), "front": CameraView("open", 30.0, 0.03)}
 
 
@@ -26,7 +28,7 @@ def healthy(seconds: float) -> Facts:
     return Facts(
         now=at(seconds),
         cameras=BOTH,
-        wanted_fps={"overhead": 15.0, "front": 30.0},
+        wanted={"overhead": ASKED, "front": replace(ASKED, role="front", fps=30.0)},
         link_up=True,
         storage_free_bytes=10**10,
     )
@@ -99,6 +101,50 @@ def test_slow_frames_are_named_with_figures() -> None:
     first = judge(slow, {})
     found = judge(replace(slow, now=at(9)), first.watches)
     assert found.signals[0].evidence == {"fps": 9.0, "wanted_fps": 15.0}
+
+
+def settled(facts: Facts) -> Judgement:
+    """What is so once every hold time is over."""
+    return judge(replace(facts, now=at(60)), judge(facts, {}).watches)
+
+
+def test_a_camera_that_gives_less_than_asked_is_used_with_its_real_figures_shown() -> None:
+    small = CameraView("open", 15.0, 0.03, native=Native(640, 480, 15.0, "MJPG"))
+    (one,) = settled(with_camera(healthy(0), "overhead", small)).signals
+    assert (one.id, one.severity) == ("camera.small", Severity.ATTENTION)
+    assert one.evidence == {"gives": "640x480 MJPG", "asked": "1280x720"}
+    large = CameraView("open", 15.0, 0.03, native=Native(1920, 1080, 15.0, "MJPG"))
+    assert settled(with_camera(healthy(0), "overhead", large)).verdict is Verdict.READY
+
+
+def test_what_the_picture_checks_see_is_named_and_only_of_an_open_camera() -> None:
+    seen = ({"condition": "covered", "evidence": {"mean": 3.0}},)
+    covered = CameraView("open", 30.0, 0.03, seen=seen)
+    (one,) = settled(with_camera(healthy(0), "front", covered)).signals
+    assert (one.id, one.role, one.evidence) == ("camera.covered", "front", {"mean": 3.0})
+    closed = CameraView("closed", seen=seen)
+    assert settled(with_camera(healthy(0), "front", closed)).signals == ()
+    unknown = CameraView("open", 30.0, 0.03, seen=({"condition": "haunted", "evidence": {}},))
+    assert settled(with_camera(healthy(0), "front", unknown)).signals == ()
+
+
+def test_a_failed_camera_is_missing_and_a_restart_is_proposed() -> None:
+    (one,) = settled(with_camera(healthy(0), "front", CameraView("failed", detail="gone"))).signals
+    assert (one.id, one.evidence["proposal"]) == ("camera.missing", "restart the kiosk")
+
+
+def test_storage_lasts_less_long_where_sessions_are_recorded() -> None:
+    facts = replace(healthy(0), storage_free_bytes=LEDGER_BYTES_PER_S * 3 * 3600)
+    assert settled(facts).signals == ()
+    assert {one.id for one in settled(replace(facts, recording_bytes_per_s=LEDGER_BYTES_PER_S)).signals} == {
+        "storage.low"
+    }
+    assert {one.id for one in settled(replace(facts, recording_bytes_per_s=750_000.0)).signals} == {"storage.critical"}
+
+
+def test_a_card_near_its_end_is_named() -> None:
+    assert settled(replace(healthy(0), storage_worn_share=0.89)).signals == ()
+    assert ids(settled(replace(healthy(0), storage_worn_share=0.93))) == {("storage.worn", None)}
 
 
 def test_an_unset_clock_is_seen() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from device.board import board_model
 from device.kit import kit
 from device.settings import Settings
 from wire.settings_file import SettingsError, read_settings
@@ -36,13 +37,27 @@ def read(folder: Path, text: str) -> Settings:
 def test_what_the_file_does_not_say_is_as_the_kit_has_it(tmp_path: Path) -> None:
     found = read(tmp_path, GOOD)
     fitted = kit()
-    assert (found.cameras.overhead.width, found.cameras.overhead.fps) == (
-        fitted.cameras["overhead"].width,
-        fitted.cameras["overhead"].fps,
+    board = fitted.board(board_model())
+    assert (found.cameras.overhead.width, found.cameras.overhead.fps, found.cameras.overhead.encoder) == (
+        board.overhead.width,
+        board.overhead.fps,
+        board.encoder,
     )
     assert (found.cameras.front.width, found.cameras.idle) == (640, "before-bookings")
     assert found.panel.button_pin == fitted.panel.button_pin
     assert found.place.room == "Room 12"
+
+
+def test_a_board_gets_its_own_budget_and_an_unknown_one_the_smallest() -> None:
+    def load(name: str | None) -> float:
+        board = kit().board(name)
+        return sum(camera.width * camera.height * camera.fps for camera in (board.overhead, board.front))
+
+    assert kit().board("Raspberry Pi 5 Model B Rev 1.0").encoder == "software"
+    assert load("Raspberry Pi 5 Model B Rev 1.0") == 2 * 1920 * 1080 * 30
+    assert kit().board("Raspberry Pi 4 Model B Rev 1.5").encoder == "hardware"
+    assert load("Raspberry Pi 4 Model B Rev 1.5") / 256 <= 245_760, "what its encoder can do: level 4.0"
+    assert load(None) == load("Some other board") == min(load(board.model) for board in kit().boards)
 
 
 @pytest.mark.parametrize(

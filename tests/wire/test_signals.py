@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from wire.signal_table import SIGNALS, words
 from wire.signals import ActiveSignal, Severity, Verdict, ranked, verdict
 
-# The table of readiness.md, row for row: severity there, and whether it counts per camera.
+# The table of readiness.md, row for row: severity there, and whether it counts per camera. One row is beyond it:
+# camera.small, for a camera that gives less than it was asked for and is used all the same.
 TABLE = {
     "camera.missing": "attention", "camera.frozen": "attention", "camera.covered": "attention",
     "camera.shuttered": "attention", "camera.dark": "attention", "camera.overexposed": "attention",
     "camera.blurred": "attention", "camera.glare": "attention", "camera.moved": "attention",
-    "camera.swapped": "attention", "camera.slow": "attention", "mat.not_in_frame": "attention",
-    "audio.missing": "attention", "audio.silent": "attention", "link.down": "info", "link.poor": "attention",
+    "camera.swapped": "attention", "camera.slow": "attention", "camera.small": "attention",
+    "mat.not_in_frame": "attention", "audio.missing": "attention", "audio.silent": "attention",
+    "link.down": "info", "link.poor": "attention",
     "link.filtered": "attention", "clock.unset": "attention", "clock.drift": "attention", "storage.low": "attention",
     "storage.critical": "attention", "storage.worn": "attention", "storage.readonly": "blocked",
     "power.undervoltage": "attention", "power.throttled": "attention", "heat.high": "attention",

@@ -9,7 +9,7 @@ import cv2
 from device.cameras.errors import SourceFailed, SourceMissing, SourceStalled
 from device.cameras.fit import crop_to_fill
 from device.cameras.pace import Pace
-from device.cameras.source import CameraSpec, Frame, Source
+from device.cameras.source import CameraSpec, Frame, Native, Source
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
@@ -36,6 +36,8 @@ class StillSource:
         image = cv2.imread(path, cv2.IMREAD_COLOR)
         if image is None:
             raise SourceMissing(f"{path}: the file holds no picture that can be read")
+        height, width = image.shape[:2]
+        self.native = Native(width, height, None, "still")
         self._image = crop_to_fill(cast("Image", image), spec.width, spec.height)
         # Everybody gets the same array, so nobody may draw on it.
         self._image.flags.writeable = False
@@ -63,6 +65,12 @@ class VideoSource:
         rate = self._video.get(cv2.CAP_PROP_FPS)
         # Some containers give no rate, some a nonsense one (90,000 ticks a second): then one clip frame a beat.
         self._clip_fps = rate if 0 < rate <= 240 else spec.fps
+        self.native = Native(
+            int(self._video.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            int(self._video.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+            self._clip_fps,
+            "video",
+        )
         self._at = -1  # the clip frame the decoder stands on, counted on through the loops
         self._offset = 0  # clip frames not played because the reader came too late
         self._image: Image | None = None

@@ -11,7 +11,7 @@ import numpy as np
 
 from device.cameras.errors import SourceMissing, SourceStalled
 from device.cameras.pace import Pace
-from device.cameras.source import CameraSpec, Frame, Source
+from device.cameras.source import CameraSpec, Frame, Native, Source
 from device.cameras.sources.art.canvas import Stage
 from device.cameras.sources.scene_desk import DeskScene
 from device.cameras.sources.scene_student import StudentScene
@@ -54,6 +54,7 @@ class SceneSource:
     """A scene as a camera: paced, with a sensor's noise."""
 
     def __init__(self, spec: CameraSpec, scene: Scene) -> None:
+        self.native = Native(spec.width, spec.height, spec.fps, "scene")
         self._spec = spec
         self._scene = scene
         self._noise = SensorNoise(spec.width, spec.height, SEED)

@@ -13,6 +13,7 @@ from device.cameras.sources import open_source
 class _Scene:
     def __init__(self, spec: CameraSpec) -> None:
         self._inner: Source = open_source(spec)
+        self.native = self._inner.native
 
     def read(self, timeout_s: float) -> Frame:
         return self._inner.read(timeout_s)

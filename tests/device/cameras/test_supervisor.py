@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from device.cameras.errors import CameraError, NoPicture
-from device.cameras.ladder import CameraState
+from device.cameras.ladder import CameraState, Cause, Step
 from device.cameras.status import CameraStatus
 from device.cameras.supervisor import Camera
 from lab.faults import Fault, set_fault
@@ -191,21 +191,44 @@ def test_a_camera_that_was_never_there_is_missing_and_the_supervision_lives_on(t
     asyncio.run(scenario())
 
 
-def test_an_open_camera_that_gives_nothing_is_stalled_and_reopened_now_and_then(tmp_path: Path) -> None:
+def test_an_open_camera_that_gives_nothing_is_reopened_then_killed_and_in_the_end_called_failed(tmp_path: Path) -> None:
     async def scenario() -> None:
         journal = tmp_path / "openings"
+        steps: list[Step] = []
         camera = Camera(
-            small("scene:desk"), factory=ODD, factory_args={"kind": "silent", "journal": os.fspath(journal)}
-        )
+            small("scene:desk"), factory=ODD, factory_args={"kind": "silent", "journal": os.fspath(journal)},
+            on_step=lambda _role, step: steps.append(step),
+        )  # fmt: skip
         async with supervised(camera):
             camera.want_open(True)
             await until(lambda: camera.status().state is CameraState.STALLED, camera)
             assert camera.status().device_open
-            await until(lambda: len(journal.read_text().split()) >= 3, camera)
-            assert camera.status().restarts == 0
-        openings = [int(line) / 1e9 for line in journal.read_text().split()]
-        # Asked every 3 s; the first may have been taken up to a read later than the second.
-        assert openings[2] - openings[1] > 2.4
+            await until(lambda: camera.status().restarts == 1, camera)
+            assert [(step.rung, step.cause) for step in steps] == [
+                ("reopen", Cause.SILENT), ("kill", Cause.SILENT),
+            ]  # fmt: skip
+            assert len(journal.read_text().split()) == 2, "opened, reopened once, and then the process was ended"
+
+    asyncio.run(scenario())
+
+
+def test_a_camera_whose_processes_die_five_times_without_a_frame_has_failed_and_is_still_tried(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        steps: list[Step] = []
+        camera = Camera(
+            small("scene:desk"), factory=ODD, factory_args={"kind": "fatal"},
+            on_step=lambda _role, step: steps.append(step),
+        )  # fmt: skip
+        async with supervised(camera):
+            camera.want_open(True)
+            await until(lambda: camera.status().state is CameraState.FAILED, camera, within_s=60)
+            assert [step.rung for step in steps] == ["respawn"] * 5 + ["failed"]
+            assert {step.cause for step in steps} == {Cause.DIED}
+            assert "tried again" in camera.status().detail
+            with pytest.raises(NoPicture, match="failed"):
+                await camera.snapshot()
+            camera.want_open(False)
+            assert camera.status().state is not CameraState.FAILED, "nobody misses a camera that nobody wants"
 
     asyncio.run(scenario())
 

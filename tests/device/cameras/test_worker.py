@@ -37,7 +37,8 @@ class Agent:
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             select.select([self.worker.control_fd], [], [], 0.1)
-            reports, _ = self.worker.hear()
+            told, _ = self.worker.hear()
+            reports = [one for one in told if isinstance(one, Report)]
             self.reports += reports
             for report in reports:
                 if condition(report):

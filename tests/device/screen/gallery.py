@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from device.cameras.source import Native
 from device.session import states as s
 from device.session.clock import NS_PER_S, Instant
 from device.snapshot import CameraView, Place, Snapshot
@@ -113,6 +114,16 @@ def _cancelled() -> Snapshot:
     )
 
 
+def _recorded_offline() -> Snapshot:
+    """Sealed while the network is down, by a camera that gives less than it is asked for and is half in the dark."""
+    room = _room(TEN).start().passes(760).records().network(up=False).passes(81)
+    room.views["overhead"] = replace(
+        room.views["overhead"], native=Native(1280, 720, 15.0, "MJPG"), coded=12_615, lost=4, restarts=1,
+        seen=({"condition": "dark", "evidence": {"mean": 31.0}},), segment="6f0d4b5e-3c1f-4a55-9d0e-1f6a52f0a001",
+    )  # fmt: skip
+    return room.snapshot()
+
+
 def _boot_asks() -> Snapshot:
     room = Room(TEN)
     room.press().passes(120)
@@ -173,11 +184,17 @@ GALLERY: Final[dict[str, Callable[[], Snapshot]]] = {
     "live-unwritten": lambda: _unwritten(_room().start().passes(60).wrong("storage.readonly")),
     "live-therapist": lambda: _room(TEN).start().passes(755).therapist(there=True),
     "live-identify": lambda: _identify(_room(TEN).start().passes(60)),
+    "live-recorded": lambda: _room(TEN).start().passes(755).records().snapshot(),
+    "live-pre-roll": lambda: _room(TEN).start().passes(755).records("pre-roll", "when-offline").snapshot(),
     "waiting": lambda: _room(TEN).start().passes(35).therapist(there=False),
     "offline": lambda: _room(TEN).start().passes(760).network(up=False).passes(81).snapshot(),
     "offline-nobody-to-call": lambda: _room(TEN, place=NOBODY).start().passes(60).network(up=False).snapshot(),
     "offline-last-minutes": lambda: (
         _room(TEN, place=LONG).start().passes(2100).network(up=False).passes(120).snapshot()
+    ),
+    "offline-recorded": _recorded_offline,
+    "offline-recorded-last-minutes": lambda: (
+        _room(TEN, place=LONG).start().passes(2100).records().network(up=False).passes(120).snapshot()
     ),
     "out-of-reach": lambda: _pauses(4).press().passes(3.5).pictures().snapshot(),
     "paused": lambda: _room(TEN).start().passes(300).press().pictures(state="closed").passes(21).snapshot(),

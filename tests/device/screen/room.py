@@ -9,7 +9,7 @@ from device.session.clock import NS_PER_MS, NS_PER_S, Instant
 from device.session.ledger import as_row
 from device.session.machine import step, wake_at
 from device.session.states import CameraFact, Phase, State
-from device.snapshot import CameraView, Place, Snapshot
+from device.snapshot import CameraView, Place, RecordingView, Snapshot
 from wire.ledger import ClockTrust, Row
 from wire.messages import Booking, Schedule
 from wire.minutes import Until, fold
@@ -42,6 +42,7 @@ class Room:
         self.link_since: datetime | None = at - timedelta(minutes=9)
         self.backlog = 0
         self.unwritten = self.identify = False
+        self.recording = RecordingView()
         self._bookings = bookings
 
     def boot(self, found: s.OpenSession | None = None) -> "Room":
@@ -96,6 +97,11 @@ class Room:
         self.link_since = self.now.wall
         return self.happens(s.LinkChanged(up=up))
 
+    def records(self, keep: str = "all", reason: str = "always") -> "Room":
+        """Pictures are kept from now on; 20 segments lie on the disk already."""
+        self.recording = RecordingView(keep, reason, 20, 220_000_000, 15_000_000_000)
+        return self
+
     def wrong(self, name: str, role: str | None = None, severity: Severity | None = None) -> "Room":
         """A signal counts from now on."""
         severity = severity or SIGNALS[name].severity
@@ -137,6 +143,7 @@ class Room:
             camera_lamp=any(one.open for one in state.cameras.values()),
             backlog_rows=self.backlog,
             backlog_bytes=self.backlog * 200,
+            recording=self.recording,
             unwritten=self.unwritten,
             identify=self.identify,
         )

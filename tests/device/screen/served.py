@@ -73,6 +73,10 @@ class ShownKiosk:
         self.pictures_given += 1
         return found
 
+    async def still(self, role: str) -> bytes:
+        await self.picture(role)
+        return large(role)
+
     def preview(self, role: str) -> bytes | None:
         seen = self._shown.cameras.get(role)
         if seen is None or seen.state != "open":
@@ -99,6 +103,13 @@ def jpeg(role: str) -> bytes:
         for eye in (290, 350):
             cv2.circle(picture, (eye, 155), 8, (40, 40, 40), -1)
     return bytes(cv2.imencode(".jpg", picture)[1])
+
+
+def large(role: str) -> bytes:
+    """The same picture as the camera gives it, 1920 pixels wide."""
+    picture = cv2.imdecode(np.frombuffer(jpeg(role), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return bytes(cv2.imencode(".jpg", cv2.resize(picture, (1920, 1080)))[1])
 
 
 def bound(port: int = 0) -> socket.socket:

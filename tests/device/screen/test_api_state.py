@@ -19,7 +19,7 @@ def told(name: str, language: str = "en") -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["offline", "ended", "not-ready-covered"])
+@pytest.mark.parametrize("name", ["offline", "offline-recorded", "ended", "not-ready-covered"])
 def test_golden_state(name: str) -> None:
     golden = json.loads((GOLDEN / f"api-state-{name}.json").read_text(encoding="utf-8"))
     found = told(name)
@@ -39,9 +39,10 @@ def test_the_contracts_fields_are_always_there(name: str) -> None:
         assert {"id", "role", "severity", "since", "evidence"} <= set(signal)
     assert set(state["link"]) == {"up", "since"}
     assert set(state["backlog"]) == {"rows", "segments", "bytes"}
+    assert set(state["recording"]) == {"keep", "reason", "room_bytes"}
     assert isinstance(state["lamp"], str)
     for role in ("overhead", "front"):
-        assert {"state", "fps", "last_frame_age_s"} <= set(state["cameras"][role])
+        assert {"state", "fps", "last_frame_age_s", "native", "seen", "segment", "lost"} <= set(state["cameras"][role])
     session = state["session"]
     if session is not None:
         assert set(session) == {"id", "started_at", "minutes"}

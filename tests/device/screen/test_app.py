@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 
 from device.errors import KioskError
@@ -14,7 +16,7 @@ from device.screen.app import create_screen
 from device.snapshot import Place
 from tests.device.screen.gallery import GALLERY
 from tests.device.screen.room import PLACE, Room
-from tests.device.screen.served import ShownKiosk, jpeg
+from tests.device.screen.served import ShownKiosk, jpeg, large
 
 PORT = 8080
 OWN = {"Origin": f"http://127.0.0.1:{PORT}"}
@@ -45,6 +47,12 @@ def post(path: str, body: object, kiosk: ShownKiosk | None = None, **headers: st
     found = with_page(kiosk, lambda client: client.post(path, content=content, headers=OWN | headers))
     assert isinstance(found, httpx.Response)
     return found
+
+
+def width_of(jpeg_bytes: bytes) -> int:
+    picture = cv2.imdecode(np.frombuffer(jpeg_bytes, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return int(picture.shape[1])
 
 
 class TestThePage:
@@ -135,6 +143,7 @@ H3 = [
     "/static/",
     "/static",
     "/api/cameras/..%2f..%2fetc/snapshot.jpg",
+    "/api/cameras/..%2f..%2fetc/still.jpg",
     "/../../etc/shadow",
 ]
 
@@ -253,6 +262,9 @@ class TestActions:
         assert kiosk.asked == []
 
 
+PICTURES = ["snapshot.jpg", "still.jpg", "preview"]
+
+
 class TestPictures:
     def test_a_snapshot_is_a_jpeg(self) -> None:
         found = get("/api/cameras/overhead/snapshot.jpg")
@@ -260,22 +272,40 @@ class TestPictures:
         assert found.headers["content-type"] == "image/jpeg"
         assert found.content == jpeg("overhead")
 
-    def test_no_such_camera(self) -> None:
-        for path in ("/api/cameras/ceiling/snapshot.jpg", "/api/cameras/ceiling/preview"):
-            assert get(path).status_code == 404
+    def test_a_still_is_a_jpeg_in_full_size(self) -> None:
+        found = get("/api/cameras/overhead/still.jpg")
+        assert found.status_code == 200
+        assert found.headers["content-type"] == "image/jpeg"
+        assert found.content == large("overhead")
+        assert width_of(found.content) > width_of(get("/api/cameras/overhead/snapshot.jpg").content)
 
-    def test_a_camera_without_a_picture_says_why(self) -> None:
-        for path in ("/api/cameras/front/snapshot.jpg", "/api/cameras/front/preview"):
-            found = get(path, ShownKiosk(GALLERY["paused"]()))
-            assert (found.status_code, found.json()) == (503, {"error": "The front camera is closed."})
+    def test_no_picture_is_kept_by_a_cache(self) -> None:
+        for name in ("snapshot.jpg", "still.jpg"):
+            assert get(f"/api/cameras/front/{name}").headers["cache-control"] == "no-store"
+
+    def test_another_sites_page_gets_no_picture(self) -> None:
+        kiosk = ShownKiosk(GALLERY["ready"]())
+        for name in ("snapshot.jpg", "still.jpg"):
+            assert get(f"/api/cameras/front/{name}", kiosk, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
+        assert kiosk.pictures_given == 0
+
+    @pytest.mark.parametrize("name", PICTURES)
+    def test_no_such_camera(self, name: str) -> None:
+        assert get(f"/api/cameras/ceiling/{name}").status_code == 404
+
+    @pytest.mark.parametrize("name", PICTURES)
+    def test_a_camera_without_a_picture_says_why(self, name: str) -> None:
+        found = get(f"/api/cameras/front/{name}", ShownKiosk(GALLERY["paused"]()))
+        assert (found.status_code, found.json()) == (503, {"error": "The front camera is closed."})
 
     def test_any_trouble_with_a_name_is_told(self) -> None:
         class Broken(ShownKiosk):
             async def picture(self, role: str) -> bytes:
                 raise KioskError(f"The {role} camera burns.")
 
-        found = get("/api/cameras/front/snapshot.jpg", Broken(GALLERY["ready"]()))
-        assert (found.status_code, found.json()) == (503, {"error": "The front camera burns."})
+        for name in PICTURES:
+            found = get(f"/api/cameras/front/{name}", Broken(GALLERY["ready"]()))
+            assert (found.status_code, found.json()) == (503, {"error": "The front camera burns."})
 
 
 def test_a_kiosk_in_another_place_tells_its_own_name() -> None:

@@ -8,7 +8,7 @@ import pytest
 from device.screen.model import Screen, Shape, Tap, Tone, View
 from device.screen.view import view
 from device.session.states import Phase
-from device.snapshot import CameraView, Snapshot
+from device.snapshot import CameraView, RecordingView, Snapshot
 from tests.device.screen.gallery import ELEVEN, GALLERY, NOBODY, TEN, with_dead_camera
 from tests.device.screen.room import PLACE, Room
 from wire.ledger import ClockTrust
@@ -77,6 +77,9 @@ ROWS = [
      "Kept here: session times. No pictures kept."),
     ("offline-nobody-to-call", "offline", "live", "box", "In session, no network",
      "The therapist cannot see or hear you. Keep the activity going.", "Kept here: session times. No pictures kept."),
+    ("offline-recorded", "offline", "live", "box", "In session, no network",
+     "The therapist cannot see or hear you. Keep the activity going, or call 555 0134.",
+     "Kept here: session times and sealed pictures."),
     ("out-of-reach", "live", "live", "rec", "In session", "Move the button out of reach.",
      "It was pressed again and again."),
     ("paused", "paused", "unknown", "pause", "Paused", "Cameras and microphone are off. Press the button to go on.",
@@ -161,9 +164,33 @@ class TestWhatIsKnown:
         room = Room().happens_first()
         assert footer(view(room.snapshot(), "en")) == ["Room 12", "Connecting"]
 
-    def test_not_recorded_stands_in_every_session(self) -> None:
-        for name in ("starting", "live", "waiting", "offline"):
-            assert "Not recorded" in footer(view(GALLERY[name](), "en"))
+    @pytest.mark.parametrize("name", ["starting", "live", "waiting", "offline"])
+    def test_whether_pictures_are_kept_stands_in_every_session(self, name: str) -> None:
+        plain = GALLERY[name]()
+        assert plain.recording.keep == "nothing"
+        assert "Not recorded" in footer(view(plain, "en"))
+        recorded = footer(view(replace(plain, recording=RecordingView("all", "always")), "en"))
+        assert "Recorded, sealed" in recorded
+        assert "Not recorded" not in recorded
+
+    def test_the_last_seconds_in_memory_are_no_recording(self) -> None:
+        assert "Not recorded" in footer(view(GALLERY["live-pre-roll"](), "en"))
+        offline = replace(GALLERY["offline"](), recording=RecordingView("pre-roll", "when-offline"))
+        assert view(offline, "en").then == "Kept here: session times. No pictures kept."
+
+    def test_spanish_says_the_same_of_what_is_kept(self) -> None:
+        found = view(GALLERY["offline-recorded"](), "es")
+        assert "Se graba, sellado" in footer(found)
+        assert found.then == "Se guardan aquí: los tiempos y las imágenes selladas."
+
+    def test_how_to_end_is_said_beside_what_is_kept(self) -> None:
+        found = view(GALLERY["offline-recorded-last-minutes"](), "en")
+        assert found.then == "Kept here: session times and sealed pictures. Hold the button to end the session."
+
+    def test_nothing_is_said_of_a_recording_that_has_stopped(self) -> None:
+        kept = RecordingView("all", "always")
+        for name in ("ready", "paused", "ending", "ended"):
+            assert "Recorded, sealed" not in footer(view(replace(GALLERY[name](), recording=kept), "en"))
 
 
 class TestClocksAndBars:
