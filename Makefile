@@ -1,7 +1,7 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock clean screenshots
+.PHONY: help demo test test-libcamera check format bench lock clean screenshots
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SOURCES := wire device fleet provisioning lab tests scripts
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -33,6 +33,9 @@ demo: $(VENV)/demo.installed ## broker, fleet and three kiosks on this machine; 
 test: $(VENV)/test.installed ## all tests, with everything they need (TEST_ARGS='-k minutes')
 	@scripts/system-packages
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(TEST_ARGS)
+
+test-libcamera: ## the Pi's cameras on the real libcamera, in a Debian 13 of its own (as root; no part of make test)
+	@scripts/test-libcamera
 
 check: $(VENV)/test.installed ## format, lint, types, import rules
 	@$(BIN)/ruff format --check $(SOURCES)

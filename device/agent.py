@@ -14,7 +14,6 @@ import uvicorn
 
 from device import boot, chores, reboot
 from device.cameras.boundary import DEFAULT_FACTORY
-from device.cameras.source import CameraSpec
 from device.cameras.supervisor import Camera
 from device.errors import LedgerDamaged, LedgerUnwritable, PanelError, ShelfError, StartError
 from device.gestures import Gesture
@@ -183,20 +182,9 @@ def _open_vault(settings: Settings, hardware: Hardware, cameras: Mapping[str, Ca
 
 
 def _cameras(settings: Settings, hardware: Hardware, kiosk: Kiosk) -> dict[str, Camera]:
-    wanted = {"overhead": settings.cameras.overhead, "front": settings.cameras.front}
     return {
         role: Camera(
-            CameraSpec(
-                role=role,
-                uri=of.uri,
-                width=of.width,
-                height=of.height,
-                fps=of.fps,
-                bitrate_bps=of.bitrate_bps,
-                focus_dioptres=of.focus_dioptres,
-                mains_hz=settings.cameras.mains_hz,
-                encoder=of.encoder,
-            ),
+            settings.cameras.spec(role),
             factory=hardware.camera_factory,
             factory_args=hardware.camera_args.get(role, {}),
             on_change=kiosk.camera,
@@ -204,5 +192,5 @@ def _cameras(settings: Settings, hardware: Hardware, kiosk: Kiosk) -> dict[str, 
             on_event=kiosk.vault.told if kiosk.vault else None,
             on_burial=kiosk.vault.buried if kiosk.vault else None,
         )
-        for role, of in wanted.items()
+        for role in s.ROLES
     }

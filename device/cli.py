@@ -1,4 +1,4 @@
-"""`carrel-kiosk`: run the agent, ask a running one, look into its ledger."""
+"""`carrel-kiosk`: run the agent, ask a running one, look into its ledger, test the kiosk's parts."""
 
 import argparse
 import asyncio
@@ -8,10 +8,13 @@ import logging
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from device import agent, reboot
 from device.errors import KioskError
 from device.release import VERSION
+from device.selftest import run as selftest
+from device.selftest.table import table
 from device.session.ledger import epochs
 from device.settings import Settings
 from wire.errors import WireError
@@ -19,13 +22,15 @@ from wire.ledger import verified
 from wire.settings_file import SettingsError, read_settings
 
 _ASK_WITHIN_S = 5.0
+_WATCH_S = (2.0, 60.0)
+"""How long a self-test may watch: shorter, and no frame rate is known; longer, and it is no test any more."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code, with one clear line on standard error when it is not 0."""
     args = _parser().parse_args(arguments)
     logging.basicConfig(
-        level=logging.DEBUG if args.verbose else logging.INFO,
+        level=logging.DEBUG if args.verbose else args.log_level,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
@@ -45,15 +50,22 @@ def _parser() -> argparse.ArgumentParser:
         ("run", _run, "run the agent until it is told to stop"),
         ("state", _state, "print what the running agent says of itself, as JSON"),
         ("ledger", _ledger, "verify or export the journal of session facts"),
+        ("selftest", _selftest, "open cameras, disk, key and pins once, and say what does not work"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", type=Path, required=True, metavar="KIOSK.TOML", help="the kiosk's settings")
         command.add_argument(
             "--verbose", action="store_true", help="log what is only of interest while looking closely"
         )
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, log_level=logging.INFO)
         if name == "ledger":
             command.add_argument("what", choices=("verify", "export"), help="check every hash, or print every row")
+        if name == "selftest":
+            command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+            command.add_argument(
+                "--seconds", type=_watch_s, default=5.0, metavar="S", help="how long to watch each camera (5)"
+            )
+            command.set_defaults(log_level=logging.ERROR)  # what it finds stands in its answer
     return parser
 
 
@@ -63,16 +75,20 @@ def _run(settings: Settings, _args: argparse.Namespace) -> int:
 
 
 def _state(settings: Settings, _args: argparse.Namespace) -> int:
+    sys.stdout.write(json.dumps(_asked(settings, "/api/state"), indent=2) + "\n")
+    return 0
+
+
+def _asked(settings: Settings, path: str) -> Any:
+    """What the running agent's page says at `path`."""
     connection = http.client.HTTPConnection("127.0.0.1", settings.screen.port, timeout=_ASK_WITHIN_S)
     try:
-        connection.request("GET", "/api/state")
-        answer = json.loads(connection.getresponse().read())
-    except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
+        connection.request("GET", path)
+        return json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise KioskError(f"no agent answers on port {settings.screen.port}: {error}") from error
     finally:
         connection.close()
-    sys.stdout.write(json.dumps(answer, indent=2) + "\n")
-    return 0
 
 
 def _ledger(settings: Settings, args: argparse.Namespace) -> int:
@@ -88,6 +104,40 @@ def _ledger(settings: Settings, args: argparse.Namespace) -> int:
     if args.what == "verify":
         sys.stdout.write(f"{path}: {count} rows, every hash follows from the one before\n")
     return 0
+
+
+def _selftest(settings: Settings, args: argparse.Namespace) -> int:
+    agent_runs = _agent_runs(settings)
+    if agent_runs and selftest.needs_devices(settings):
+        raise KioskError("the agent is running and holds the cameras; use carrel-kiosk state, or stop it first")
+    sys.stderr.write(f"Opening the cameras and watching them for {args.seconds:g} s …\n")
+    try:
+        found = asyncio.run(selftest.run(settings, args.seconds, agent.Hardware(), agent_runs=agent_runs))
+    except KeyboardInterrupt:
+        raise KioskError("the self-test was stopped; every camera is closed again") from None
+    sys.stdout.write((json.dumps(found.json(), indent=2) if args.json else table(found)) + "\n")
+    if found.failing:
+        raise KioskError(f"the self-test failed: {', '.join(found.failing)}")
+    return 0
+
+
+def _agent_runs(settings: Settings) -> bool:
+    try:
+        answer = _asked(settings, "/healthz")
+    except KioskError:
+        return False
+    return isinstance(answer, dict) and "state" in answer
+
+
+def _watch_s(text: str) -> float:
+    least, most = _WATCH_S
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not least <= seconds <= most:
+        raise argparse.ArgumentTypeError(f"{text!r}: between {least:g} and {most:g} seconds")
+    return seconds
 
 
 def _write_lines(lines: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """kiosk.toml: what one kiosk is told about itself. Unknown keys are refused, with a suggestion."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 
 from device.board import board_model
 from device.cameras.crypt import fleet_key
+from device.cameras.source import CameraSpec
 from device.cameras.uri import parse_uri
 from device.kit import kit
 from device.snapshot import Place
@@ -72,6 +73,21 @@ class CamerasSettings(SettingsModel):
     """Whether the kiosk may restart itself when nothing else brings a camera back."""
     overhead: CameraSettings
     front: CameraSettings
+
+    def spec(self, role: str) -> CameraSpec:
+        """The camera of `role`, as it is asked for."""
+        of = self.overhead if role == "overhead" else self.front
+        return CameraSpec(
+            role=role, uri=of.uri, width=of.width, height=of.height, fps=of.fps, bitrate_bps=of.bitrate_bps,
+            focus_dioptres=of.focus_dioptres, mains_hz=self.mains_hz, encoder=of.encoder,
+        )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _two_cameras(self) -> Self:
+        """One device cannot be both: the second worker would only find it busy."""
+        if self.overhead.uri == self.front.uri and parse_uri(self.front.uri).scheme in {"v4l2", "picamera2"}:
+            raise ValueError(f"overhead and front are the same camera, {self.front.uri}; name one device for each")
+        return self
 
     @model_validator(mode="before")
     @classmethod

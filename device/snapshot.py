@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from device.cameras.recording import Keep
 from device.cameras.source import Native
 from device.session.clock import Instant
 from device.session.states import State
@@ -86,3 +87,8 @@ class Snapshot:
     """The ledger cannot be written; facts are in memory only."""
     identify: bool = False
     """The fleet asked this kiosk to show which one it is."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether pictures really go onto the disk now: allowed to is not enough."""
+        return self.recording.keep == Keep.ALL and any(view.segment for view in self.cameras.values())

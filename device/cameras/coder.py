@@ -96,7 +96,7 @@ class Coder:
             self._encoder = self._new_encoder() if coded else None
             source = self._source
         if source is not None and coded:
-            source.start_encoding(partial(self._give, source))
+            self._start(source)
         elif source is not None:
             source.stop_encoding()
         if not coded:
@@ -110,7 +110,7 @@ class Coder:
             wanted = self._wanted
         self._first_opened.set()
         if codes is not None and wanted:
-            codes.start_encoding(partial(self._give, codes))
+            self._start(codes)
 
     def closing(self) -> None:
         """The camera is about to be closed: no packet of it comes after this, and none is kept in memory."""
@@ -148,7 +148,7 @@ class Coder:
             self._bitrate_bps = bitrate_bps
             encoder, source = self._encoder, self._source
         if source is not None:
-            source.set_bitrate(bitrate_bps)
+            self._try(lambda: source.set_bitrate(bitrate_bps))
         elif encoder is not None:
             encoder.set_bitrate(bitrate_bps)
 
@@ -172,6 +172,19 @@ class Coder:
             self._trouble = ""
             for packet in packets:
                 self._give(encoder, packet)
+
+    def _start(self, source: EncodingSource) -> None:
+        self._try(lambda: source.start_encoding(partial(self._give, source)))
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """An encoder of the camera's own that refuses is told of, and frames still come."""
+        try:
+            work()
+        except SourceFailed as error:
+            self._trouble = str(error)
+            _log.warning("the %s camera: %s", self._spec.role, error)
+        else:
+            self._trouble = ""
 
     def _give(self, origin: "Encoder | EncodingSource", packet: Packet) -> None:
         with self._giving:

@@ -23,7 +23,7 @@ def crop_to_fill(image: "Image", width: int, height: int) -> "Image":
     if (have_w, have_h) == (width, height):
         return image
     scale = max(width / have_w, height / have_h)
-    cut_w, cut_h = min(have_w, round(width / scale)), min(have_h, round(height / scale))
+    cut_w, cut_h = (max(1, min(have, round(want / scale))) for have, want in ((have_w, width), (have_h, height)))
     left, top = (have_w - cut_w) // 2, (have_h - cut_h) // 2
     part = image[top : top + cut_h, left : left + cut_w]
     # Averaging keeps ruled lines from flickering when shrinking; it does nothing for enlarging.

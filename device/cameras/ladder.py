@@ -122,23 +122,24 @@ def state_of(life: Life | None, *, wanted: bool, recovering: bool, failed: bool 
             in between.
         failed: whether fruitless workers were too many; a frame ends that.
     """
-    report = life.report if life is not None else None
     if failed and wanted:
         return CameraState.FAILED
-    if recovering and (report is None or (life is not None and life.killed_ns is not None)):
-        return CameraState.RESTARTING
     opening = CameraState.RESTARTING if recovering else CameraState.OPENING
+    if recovering and (life is None or life.report is None or life.killed_ns is not None):
+        return opening
+    report = life.report if life is not None else None
     match report.state if report is not None else WorkerState.CLOSED:
         case WorkerState.CLOSED:
-            return opening if wanted else CameraState.CLOSED
+            state = opening if wanted else CameraState.CLOSED
         case WorkerState.MISSING | WorkerState.FAILED:
-            return CameraState.MISSING
+            state = CameraState.MISSING
         case WorkerState.OPEN | WorkerState.STALLED if is_stalled(report):
-            return CameraState.STALLED
+            state = CameraState.STALLED
         case WorkerState.OPEN | WorkerState.STALLED if gives(report):
-            return CameraState.OPEN
+            state = CameraState.OPEN
         case _:
-            return opening
+            state = opening
+    return state
 
 
 def gives(report: Report | None) -> bool:

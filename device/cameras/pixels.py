@@ -54,6 +54,8 @@ def small(frame: Frame, width_px: int) -> "Image":
 
 def small_grey(frame: Frame, width_px: int) -> "Image":
     """The luminance at most `width_px` wide, `(height, width) uint8`; the large picture is never turned into colour."""
+    if frame.grey is not None and frame.grey.shape[1] <= width_px:
+        return frame.grey
     width, height = size(frame)
     image = frame.image if frame.layout is Layout.BGR else frame.image[:height]
     if width > width_px:

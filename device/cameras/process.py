@@ -20,6 +20,7 @@ _ENVIRONMENT: Final = {
     # Missing cameras are looked for every second and reported in our own words; OpenCV need not add its own each time.
     "OPENCV_LOG_LEVEL": "ERROR",
     "OPENCV_FFMPEG_LOGLEVEL": "8",
+    "LIBCAMERA_LOG_LEVELS": "*:WARN",
     # Seconds OpenCV may block on a silent USB camera's first picture (its default is 10).
     "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "3",
 }

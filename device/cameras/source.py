@@ -99,6 +99,8 @@ class Frame:
     captured_ns: int
     """CLOCK_MONOTONIC, nanoseconds."""
     layout: Layout = Layout.BGR
+    grey: "Image | None" = None
+    """Its luminance, small, `(height, width) uint8`, where the camera makes one beside the picture for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

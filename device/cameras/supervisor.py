@@ -359,7 +359,7 @@ class Camera:
                 return f"{self._epitaph}; it is tried again every 30 s"
             case CameraState.STALLED:
                 return (report.detail if report is not None else "") or "it is open but gives no frames"
-            case CameraState.MISSING:
+            case CameraState.MISSING | CameraState.OPEN:
                 return report.detail if report is not None else ""
             case _:
                 return ""

@@ -1,6 +1,5 @@
 """The footer: the room, how the link stands, what is kept, whom to call."""
 
-from device.cameras.recording import Keep
 from device.screen.model import Clock, Foot, Screen
 from device.screen.scene import Scene
 from device.session.clock import NS_PER_MS
@@ -38,7 +37,7 @@ def _session(scene: Scene, screen: Screen) -> list[Foot]:
             held_ms = max(0, scene.elapsed_ms - since_hold_ms)
             return [Foot(text=w.foot_session, clock=Clock(elapsed_ms=held_ms, ticking=False))]
         case Screen.STARTING | Screen.WAITING | Screen.LIVE | Screen.OFFLINE:
-            return [Foot(text=w.recorded if scene.snapshot.recording.keep == Keep.ALL else w.not_recorded)]
+            return [Foot(text=w.recorded if scene.snapshot.is_recorded else w.not_recorded)]
         case Screen.ENDED if not scene.snapshot.unwritten:
             return [Foot(text=_sent(scene))]
         case _:
@@ -46,9 +45,9 @@ def _session(scene: Scene, screen: Screen) -> list[Foot]:
 
 
 def _sent(scene: Scene) -> str:
-    rows = scene.snapshot.backlog_rows
+    rows, segments = scene.snapshot.backlog_rows, scene.snapshot.recording.segments
     if rows == 0:
-        return scene.w.all_sent
+        return scene.w.recordings_wait if segments else scene.w.all_sent
     return scene.w.fact_waits if rows == 1 else scene.w.facts_wait.format(n=rows)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from device.cameras.recording import Keep
 from device.screen import trouble
 from device.screen.draw import draw
 from device.screen.model import Clock, Screen, View
@@ -45,7 +44,7 @@ def _running(scene: Scene, session: Session) -> View:
     if scene.state.phase is Phase.BUFFERING:
         number = scene.place.therapist_call or scene.place.help_call
         do = w.offline_do_call.format(number=number) if number else w.offline_do
-        kept = w.offline_kept_pictures if scene.snapshot.recording.keep == Keep.ALL else w.offline_kept
+        kept = w.offline_kept_pictures if scene.snapshot.is_recorded else w.offline_kept
         then = kept if not hint else f"{kept} {hint}"
         return draw(scene, Screen.OFFLINE, w.offline, do=do, then=then, **parts)
     if problem:

@@ -129,6 +129,7 @@ class Words:
     foot_paused: str
     foot_session: str
     all_sent: str
+    recordings_wait: str
     fact_waits: str
     facts_wait: str
     not_on_disk: str

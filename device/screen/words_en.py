@@ -116,6 +116,7 @@ EN: Final = Words(
     foot_paused="Paused",
     foot_session="Session",
     all_sent="Everything sent",
+    recordings_wait="Times sent; recordings wait here, sealed",
     fact_waits="1 fact waits here to be sent",
     facts_wait="{n} facts wait here to be sent",
     not_on_disk="Kept in memory only",

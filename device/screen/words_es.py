@@ -116,6 +116,7 @@ ES: Final = Words(
     foot_paused="En pausa",
     foot_session="Sesión",
     all_sent="Todo enviado",
+    recordings_wait="Tiempos enviados; las grabaciones esperan aquí, selladas",
     fact_waits="1 dato espera aquí su envío",
     facts_wait="{n} datos esperan aquí su envío",
     not_on_disk="Guardado solo en memoria",

@@ -27,6 +27,9 @@ def vitals(health: Mapping[str, Any] | None) -> tuple[Vital, ...]:
             facts = cameras[role] if isinstance(cameras[role], Mapping) else {}
             rows.append(_vital(f"{word}, state", facts.get("state"), str))
             rows.append(_vital(f"{word}, frame rate", facts.get("fps"), lambda fps: f"{fps:.1f} per second"))
+            rows.append(_vital(f"{word}, gives", facts.get("native"), _native))
+            if facts.get("last_step"):
+                rows.append(_vital(f"{word}, last repair", facts["last_step"], str))
     return tuple(rows)
 
 
@@ -35,7 +38,7 @@ def _vital(word: str, value: Any, show: Callable[[Any], str]) -> Vital:
         return Vital(word, "unknown", known=False)
     try:
         return Vital(word, show(value))
-    except (TypeError, ValueError, OverflowError):  # of another type in a newer kiosk: not known here
+    except (TypeError, ValueError, OverflowError, KeyError):  # of another type in a newer kiosk: not known here
         return Vital(word, "unknown", known=False)
 
 
@@ -52,6 +55,10 @@ def _bytes(value: Any) -> str:
             return f"{size:.0f} {unit}" if unit in {"B", "KB"} else f"{size:.1f} {unit}"
         size /= 1_000
     return f"{size:.1f} TB"
+
+
+def _native(value: Any) -> str:
+    return f"{int(value['width'])}x{int(value['height'])} {value.get('form', '')}".strip()
 
 
 _CAMERAS: Final = {"overhead": "Desk camera", "front": "Front camera"}
@@ -71,4 +78,10 @@ _ROWS: Final[tuple[tuple[str, str, Callable[[Any], str]], ...]] = (
     ("clock", "Clock", str),
     ("link_round_trip_ms", "Round trip to the fleet", lambda ms: f"{ms:.0f} ms"),
     ("backlog_rows", "Rows still to send", lambda rows: f"{rows:d}"),
+    ("segments", "Sealed segments kept", lambda count: f"{count:d}"),
+    ("segment_bytes", "Room they take", _bytes),
+    ("recording_room_bytes", "Room left for recording", _bytes),
+    ("storage_written_today_bytes", "Written today", _bytes),
+    ("storage_written_bytes", "Written since it counts", _bytes),
+    ("storage_years_left", "Card lasts, at this rate", lambda years: f"about {years:.1f} years"),
 )

@@ -48,6 +48,13 @@ def test_what_the_file_does_not_say_is_as_the_kit_has_it(tmp_path: Path) -> None
     assert found.place.room == "Room 12"
 
 
+@pytest.mark.parametrize("uri", ["v4l2:/dev/v4l/by-path/one", "picamera2:imx708@1a"])
+def test_k2_one_device_cannot_be_both_cameras(tmp_path: Path, uri: str) -> None:
+    text = GOOD.replace("scene:desk", uri).replace("scene:student", uri)
+    with pytest.raises(SettingsError, match="overhead and front are the same camera"):
+        read(tmp_path, text)
+
+
 def test_a_board_gets_its_own_budget_and_an_unknown_one_the_smallest() -> None:
     def load(name: str | None) -> float:
         board = kit().board(name)
@@ -79,6 +86,10 @@ def test_a_board_gets_its_own_budget_and_an_unknown_one_the_smallest() -> None:
         ("mqtts://fleet.example.org:8883", "file:///etc/shadow", r"link\.urls: "),
         ('data_dir = "/var/lib/carrel"', "", r"data_dir: Field required"),
         ("[link]", "[link", "not TOML"),
+        ("[link]", '[recording]\nfleet_key = "bm8="\n[link]', r"recording\.fleet_key: .*carrel-fleet segment-key"),
+        ("[link]", "[recording]\nquota_gb = 0\n[link]", r"recording\.quota_gb: "),
+        ("fps = 15", "fps = 15\nbitrate_bps = 3", r"cameras\.front\.bitrate_bps: "),
+        ("fps = 15", 'fps = 15\nencoder = "gpu"', r"cameras\.front\.encoder: "),
     ],
 )
 def test_bad_settings_are_refused_with_file_key_and_what_to_do(

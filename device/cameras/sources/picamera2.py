@@ -23,7 +23,7 @@ from device.cameras.sources.picamera2_frames import FORMS, Haste, Stream, captur
 from device.cameras.sources.picamera2_setup import configure, given_fps
 
 if TYPE_CHECKING:
-    from device.cameras.source import Image
+    pass
 
 _LOCATIONS: Final = ("front", "back", "external")
 """By libcamera's numbers of the Location property."""
@@ -104,14 +104,14 @@ def open_picamera2(spec: CameraSpec, id_: str) -> Source:
     try:
         configure(camera, spec, name)
         camera.start()
+        is_encoding = spec.encoder == "hardware"
+        return EncodingPicamera2Source(camera, spec, name) if is_encoding else Picamera2Source(camera, spec, name)
     except SourceFailed:
         camera.close()
         raise
     except Exception as error:
         camera.close()
         raise SourceFailed(f"{name}: it opens and does not start: {error}") from error
-    is_encoding = spec.encoder == "hardware"
-    return EncodingPicamera2Source(camera, spec, name) if is_encoding else Picamera2Source(camera, spec, name)
 
 
 class Picamera2Source:
@@ -135,8 +135,6 @@ class Picamera2Source:
         self._main = main = Stream.of(streams["main"])
         self._small = Stream.of(streams["lores"]) if streams["lores"] else None
         self.native: Final = Native(main.width, main.height, given_fps(spec, camera.camera_controls), main.form)
-        self.grey: Image | None = None
-        """The last frame's luminance 320 px wide, `(height, width) uint8`; None where there is no small stream."""
 
     def read(self, timeout_s: float) -> Frame:
         """See `Source.read`. Frames are I420, or NV12 where the camera has nothing else."""
@@ -170,8 +168,8 @@ class Picamera2Source:
             return
         job, self._job = self._job, None
         try:
-            # picamera2's own thread first. It carries out one order after the other, so the one to stop would wait behind
-            # ours for a frame that never comes; or it has died of something libcamera said, and carries out none.
+            # picamera2's own thread first. It carries out one order after another, so the one to stop would wait behind
+            # ours for a frame that never comes; or it died of something libcamera said, and carries out none.
             camera.stop_preview()
             camera.stop()
             if job is not None:
@@ -185,9 +183,7 @@ class Picamera2Source:
         now_ns, boot_ns = time.monotonic_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         try:
             buffer = request.make_buffer("main")
-            if self._small is not None:
-                self.grey = self._small.luma(request.make_buffer("lores"))
-                self.grey.flags.writeable = False
+            grey = self._small.luma(request.make_buffer("lores")) if self._small is not None else None
             stamp = request.get_metadata().get("SensorTimestamp")
         except Exception as error:
             raise SourceFailed(f"{self._name}: a picture cannot be read: {error}") from error
@@ -198,7 +194,9 @@ class Picamera2Source:
         # A stamp that is not believed stands between two that are: the order must stay all the same.
         self._last_ns = max(captured_ns(stamp, now_ns, boot_ns), self._last_ns + 1)
         image = picture(buffer, self._main, self._spec.width, self._spec.height)
-        return Frame(image, self._last_ns, FORMS[self._main.form])
+        if grey is not None:
+            grey.flags.writeable = False
+        return Frame(image, self._last_ns, FORMS[self._main.form], grey)
 
 
 class EncodingPicamera2Source(Picamera2Source):

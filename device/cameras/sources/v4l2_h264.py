@@ -34,6 +34,8 @@ _PROVED_BY: Final = 8
 """Pictures; an encoder that makes B-frames makes them among its first few."""
 _KEYFRAME_WITHIN_NS: Final = 4_000_000_000
 """What is shown is the last keyframe, and a picture that stays the same for 5 s counts as frozen."""
+_PAUSE_NS: Final = 500_000_000
+"""No more than this between two pictures is held against a camera's keyframes: the rest is a stall."""
 _WAITING: Final = 4
 """Frames; enough for a moment's hiccup of the reader."""
 _UNFIT: Final[dict[str, str]] = {}
@@ -86,14 +88,20 @@ def open_v4l2_h264(spec: CameraSpec, path: str, *, demuxer: str = "v4l2") -> "V4
 
     Raises:
         SourceMissing: there is no such device.
-        SourceFailed: it gives no H.264, or none that can be passed on: with B-frames, without SPS and PPS, with rare
-            keyframes. Such a verdict is remembered for as long as the process lives.
+        SourceFailed: it gives no H.264, or only smaller pictures, or none that can be passed on: with B-frames, without
+            SPS and PPS, with rare keyframes. These last verdicts are remembered for as long as the process lives.
     """
     if words := _UNFIT.get(path):
         raise SourceFailed(words)
     if spec.width % 2 or spec.height % 2:
         raise SourceFailed(f"{path}: H.264 of {spec.width}x{spec.height} pixels cannot be; both sides have to be even")
-    return V4l2H264Source(spec, path, AvDevice(spec, path, demuxer))
+    device = AvDevice(spec, path, demuxer)
+    if not device.native.serves(spec):
+        device.close()
+        raise SourceFailed(
+            f"{path}: the camera's own H.264 has only {device.native.width}x{device.native.height} pixels"
+        )
+    return V4l2H264Source(spec, path, device)
 
 
 class V4l2H264Source:
@@ -119,7 +127,7 @@ class V4l2H264Source:
         self._image: Image | None = None
         self._pictures = 0
         self._picture_ns = 0
-        self._keyframe_ns = time.monotonic_ns()
+        self._since_keyframe_ns = 0
         self._on_packet: Callable[[Packet], None] | None = None
         self._in_step = False
         self._giving = threading.RLock()
@@ -198,8 +206,9 @@ class V4l2H264Source:
         unit = AccessUnit.parse(coded.data)
         self._sets = self._sets.learn(unit)
         if unit.has_picture:
-            arrived_ns = time.monotonic_ns()
-            self._picture_ns = max(self._picture_ns + 1, captured_ns(coded.stamp_ns, arrived_ns))
+            before_ns = self._picture_ns
+            self._picture_ns = max(before_ns + 1, captured_ns(coded.stamp_ns, time.monotonic_ns()))
+            self._since_keyframe_ns += min(self._picture_ns - before_ns, _PAUSE_NS)
             self._pictures += 1
             self._take(unit, coded.data)
         return True
@@ -211,10 +220,10 @@ class V4l2H264Source:
             if not self._sets.is_complete:
                 raise self._unfit("it never says how to decode it (no SPS and PPS)")
             data = self._sets.before(unit)
-            self._keyframe_ns = self._picture_ns
+            self._since_keyframe_ns = 0
             image = keyframe_image(data, self._spec.width, self._spec.height)
             self._image = self._image if image is None else image
-        elif self._picture_ns - self._keyframe_ns > _KEYFRAME_WITHIN_NS:
+        elif self._since_keyframe_ns > _KEYFRAME_WITHIN_NS:
             raise self._unfit(f"its keyframes are more than {_KEYFRAME_WITHIN_NS / 1e9:g} s apart")
         self._give(Packet(data, self._picture_ns, unit.is_keyframe))
         if self._image is not None:

@@ -246,8 +246,6 @@ class Picamera2:
         self._wake.set()
 
     def stop(self) -> None:
-        if not self._started:
-            return
         self.sensor.calls.append("stop")
         if self.sensor.trouble_stopping is not None:
             raise self.sensor.trouble_stopping
@@ -279,6 +277,7 @@ class Picamera2:
             self._encoders.add(encoder)
 
     def stop_encoder(self, encoders: "H264Encoder") -> None:
+        self.sensor.calls.append("stop_encoder")
         with self._lock:
             self._encoders.remove(encoders)
 

@@ -216,8 +216,9 @@ class TestOpening:
         assert source.native.form == form
         assert len(sensor.asked) == tries
         assert [record.levelname for record in caplog.records] == ["DEBUG"] * (tries - 1)
-        assert vars(source)["grey"] is None
-        assert source.read(2.0).image.shape == (HEIGHT * 3 // 2, WIDTH)
+        frame = source.read(2.0)
+        assert frame.image.shape == (HEIGHT * 3 // 2, WIDTH)
+        assert frame.grey is None
         source.close()
 
     def test_a_camera_with_nothing_usable_has_failed_and_is_let_go_of(self, plug: Plug) -> None:

@@ -162,7 +162,7 @@ class TestChipsEncoder:
         count = len(packets)
         source.close()
         assert len(packets) == count
-        assert sensor.calls == ["stop", "close"]
+        assert sensor.calls == ["stop_encoder", "stop", "close"]
 
 
 def gathered(source: EncodingSource, count: int) -> list[Packet]:

@@ -27,9 +27,9 @@ class UsbBus:
         (self.driver / port).symlink_to(camera)
         return self._show(video, camera / f"{port}:1.0")
 
-    def solder_in(self, video: str) -> Path:
-        """A camera that is on no USB port; its video device."""
-        chip = self.sys / "devices/platform/axi/1000880000.pisp_be"
+    def solder_in(self, video: str, place: str = "platform/axi/1000880000.pisp_be") -> Path:
+        """A camera that is no interface of a USB device; its video device."""
+        chip = self.sys / "devices" / place
         (chip / "video4linux" / video).mkdir(parents=True)
         return self._show(video, chip)
 
@@ -63,6 +63,9 @@ class TestThePort:
 
     def test_a_camera_on_no_usb_port_has_none(self, bus: UsbBus) -> None:
         assert usb_port(bus.solder_in("video0"), bus.sys) is None
+
+    def test_the_hub_is_never_taken_for_the_camera(self, bus: UsbBus) -> None:
+        assert usb_port(bus.solder_in("video0", "pci0000:00/usb1/1-1/1-1.2"), bus.sys) is None
 
     @pytest.mark.parametrize("path", ["/dev/video63", "/no/such/camera", "/"])
     def test_what_is_not_there_has_none(self, bus: UsbBus, path: str) -> None:

@@ -1,6 +1,7 @@
 """A supervised camera (K1, K4 of docs/threat-model.md), with real processes, real files and real kills."""
 
 import asyncio
+import base64
 import logging
 import os
 import signal
@@ -10,9 +11,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from nacl.public import PrivateKey
 
 from device.cameras.errors import CameraError, NoPicture
 from device.cameras.ladder import CameraState, Cause, Step
+from device.cameras.recording import Event, Keep, Plan, Sealed
+from device.cameras.source import CameraSpec
 from device.cameras.status import CameraStatus
 from device.cameras.supervisor import Camera
 from lab.faults import Fault, set_fault
@@ -410,3 +414,118 @@ def test_the_log_warns_once_for_a_streak_of_trouble(tmp_path: Path, caplog: pyte
     assert levels.count("WARNING") == 1
     assert levels[-1] == "INFO"
     assert "the overhead camera is missing" in caplog.records[0].getMessage()
+
+
+def test_a_still_has_the_full_size_and_was_taken_after_it_was_asked_for(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        lens = Lens(tmp_path)
+        camera = Camera(
+            CameraSpec("overhead", "scene:desk", 1000, 600, FPS), factory="lab.faults:open_source",
+            factory_args={"switch": os.fspath(lens.switch)},
+        )  # fmt: skip
+        async with supervised(camera):
+            with pytest.raises(NoPicture, match="closed"):
+                await camera.still()
+            camera.want_open(True)
+            await until_frames(camera)
+            for fault, low, high in ((Fault.NONE, 80, 255), (Fault.COVERED, 0, 20)):
+                lens.fault(fault)
+                await asyncio.sleep(0.3)
+                image = cv2.imdecode(np.frombuffer(await camera.still(), np.uint8), cv2.IMREAD_GRAYSCALE)
+                assert image is not None
+                assert image.shape == (600, 1000)
+                assert low < image.mean() < high
+            small_one = cv2.imdecode(np.frombuffer(await camera.snapshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+            assert small_one is not None
+            assert small_one.shape[1] == 640
+
+    asyncio.run(scenario())
+
+
+def test_viewers_get_coded_pictures_from_a_keyframe_on_over_the_death_of_a_worker() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        async with supervised(camera):
+            camera.want_open(True)
+            await until_frames(camera)
+            with camera.packets() as feed:
+                assert await feed.next(0.3) is None, "nothing is coded before it is wanted"
+                camera.want_coded(True)
+                packets = [await feed.next(10) for _ in range(12)]
+                assert all(packets)
+                assert packets[0] is not None
+                assert packets[0].is_keyframe
+                assert camera.worker is not None
+                camera.worker.kill()
+                while (packet := await feed.next(20)) is not None and not packet.is_keyframe:
+                    pass
+                assert packet is not None, "the next worker codes as well"
+                with camera.packets() as second:
+                    joined = await second.next(5)
+                    assert joined is not None
+                    assert joined.is_keyframe
+                camera.want_coded(False)
+                await until(lambda: camera.status().state is CameraState.OPEN, camera)
+            assert camera.bell is not None
+
+    asyncio.run(scenario())
+
+
+def test_viewers_that_stall_or_leave_cost_the_recorder_no_picture(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        told: list[Event] = []
+        camera = Camera(small("scene:desk"), on_event=told.append)
+        key = base64.b64encode(bytes(PrivateKey.generate().public_key)).decode()
+        plan = Plan(
+            keep=Keep.ALL, number=1, folder=os.fspath(tmp_path / "segments"), fleet_key=key, kiosk="lincoln-12",
+            campus="lincoln", session="a-session", boot="boot-1", clock="synced", at="2026-03-02T09:00:00+00:00",
+            mono_ns=0, anchor_ns=time.monotonic_ns(),
+        )  # fmt: skip
+        async with supervised(camera):
+            camera.want_open(True)
+            await until_frames(camera)
+            camera.record(plan)
+            camera.want_coded(True)
+            with camera.packets() as stalled, camera.packets() as leaving:
+                assert await stalled.next(10)
+                assert await leaving.next(10)
+                leaving.__exit__()
+                await until(lambda: camera.status().packets > 3 * FPS, camera)
+                assert stalled.lost == 0, "it has not even looked"
+            coded = camera.status().packets
+            camera.want_coded(False)
+            await until(lambda: bool(told), camera)
+            (sealed,) = told
+            assert isinstance(sealed, Sealed)
+            assert sealed.frames >= coded
+            assert (camera.status().lost, camera.status().left_out) == (0, 0)
+
+    asyncio.run(scenario())
+
+
+def test_death_hang_and_silence_are_told_apart(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        steps: list[Step] = []
+        buried: list[str] = []
+        camera = Camera(
+            small("scene:desk"), factory="lab.faults:open_source",
+            factory_args={"switch": os.fspath(tmp_path / "switch")},
+            on_step=lambda _role, step: steps.append(step), on_burial=lambda role, _ns: buried.append(role),
+        )  # fmt: skip
+        async with supervised(camera):
+            camera.want_open(True)
+            for rung, cause, harm in (
+                ("respawn", Cause.DIED, signal.SIGKILL),
+                ("kill", Cause.DEAF, signal.SIGSTOP),
+            ):
+                pid = (await until_frames(camera)).pid
+                assert pid is not None
+                os.kill(pid, harm)
+                await until(lambda pid=pid: camera.status().pid not in {None, pid}, camera)  # type: ignore[misc]
+                await until_frames(camera)
+                assert (steps[-1].rung, steps[-1].cause) == (rung, cause)
+            assert buried == ["overhead", "overhead"]
+        assert buried == ["overhead"] * 3
+        assert len(steps) == 2, "a worker that was told to stop took no rung"
+
+    asyncio.run(scenario())

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -122,17 +122,21 @@ def coded(pictures: int, *, keyframe_every: int = 10, b_frames: int = 0, said_on
 class Script:
     """A device that gives these packets, each when it is asked for one, and then nothing."""
 
-    def __init__(self, packets: list[bytes], then: Callable[[], Coded | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        packets: list[bytes],
+        then: Callable[[], Coded | None] = lambda: None,
+        stamps_ns: Iterable[int | None] = itertools.repeat(None),
+    ) -> None:
         self.native = Native(WIDTH, HEIGHT, FPS, "H264")
         self.parameters = b""
         self.closed = False
-        self._packets = iter(packets)
+        self._coded = iter(map(Coded, packets, stamps_ns))
         self._then = then
 
     def next(self) -> Coded | None:
         assert not self.closed, "a closed device is not asked"
-        data = next(self._packets, None)
-        return self._then() if data is None else Coded(data, None)
+        return next(self._coded, None) or self._then()
 
     def close(self) -> None:
         self.closed = True
@@ -363,11 +367,25 @@ class TestRefusals:
         with pytest.raises(SourceFailed, match="it has B-frames"):
             camera.open()
 
+    def test_a_smaller_picture_than_asked_for_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceFailed, match=r"the camera's own H\.264 has only 160x90 pixels"):
+            CodedCamera(tmp_path / "video0", (160, 90)).open()
+
     def test_keyframes_too_rare_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(v4l2_h264, "_KEYFRAME_WITHIN_NS", 700_000_000)
         source = CodedCamera(tmp_path / "video0", keyframe_every=10_000).open()
         with pytest.raises(SourceFailed, match=r"its keyframes are more than 0\.7 s apart"):
             read_often(source, 100)
+        source.close()
+
+    def test_a_pause_is_not_held_against_the_keyframes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(v4l2_h264, "_KEYFRAME_WITHIN_NS", 1_000_000_000)
+        now_ns = time.monotonic_ns()
+        stamps_ns = [*(now_ns - 1_900_000_000 + number for number in range(10)), now_ns]
+        device = Script(coded(11, keyframe_every=100), stamps_ns=stamps_ns)
+        source = V4l2H264Source(spec("paused"), "paused", device)
+        with pytest.raises(SourceStalled):
+            read_often(source, 20, timeout_s=0.01)
         source.close()
 
     def test_a_stream_that_never_says_how_to_decode_it_is_refused(self) -> None:

@@ -1,5 +1,6 @@
 """A room with a kiosk in it, for tests of the screen: the real session machine and the real fold, driven by hand."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -43,6 +44,7 @@ class Room:
         self.backlog = 0
         self.unwritten = self.identify = False
         self.recording = RecordingView()
+        self.writes = False
         self._bookings = bookings
 
     def boot(self, found: s.OpenSession | None = None) -> "Room":
@@ -100,6 +102,7 @@ class Room:
     def records(self, keep: str = "all", reason: str = "always") -> "Room":
         """Pictures are kept from now on; 20 segments lie on the disk already."""
         self.recording = RecordingView(keep, reason, 20, 220_000_000, 15_000_000_000)
+        self.writes = keep == "all"
         return self
 
     def wrong(self, name: str, role: str | None = None, severity: Severity | None = None) -> "Room":
@@ -138,7 +141,7 @@ class Room:
             record=fold(rows, Until(self.now.boot, self.now.mono_ns)) if rows else None,
             record_id=record_id,
             link_since=self.link_since,
-            cameras=self.views,
+            cameras=written(self.views) if self.writes else self.views,
             lamp="running" if state.session else "off",
             camera_lamp=any(one.open for one in state.cameras.values()),
             backlog_rows=self.backlog,
@@ -159,3 +162,8 @@ class Room:
         self.now = replace(
             self.now, mono_ns=mono_ns, wall=self.now.wall + timedelta(microseconds=(mono_ns - self.now.mono_ns) / 1_000)
         )
+
+
+def written(views: Mapping[str, CameraView]) -> dict[str, CameraView]:
+    """The cameras while each is writing a segment."""
+    return {role: replace(one, segment=one.segment or f"{role}-segment") for role, one in views.items()}

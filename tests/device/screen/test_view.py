@@ -10,7 +10,7 @@ from device.screen.view import view
 from device.session.states import Phase
 from device.snapshot import CameraView, RecordingView, Snapshot
 from tests.device.screen.gallery import ELEVEN, GALLERY, NOBODY, TEN, with_dead_camera
-from tests.device.screen.room import PLACE, Room
+from tests.device.screen.room import PLACE, Room, written
 from wire.ledger import ClockTrust
 from wire.signals import Severity, Verdict
 
@@ -169,9 +169,17 @@ class TestWhatIsKnown:
         plain = GALLERY[name]()
         assert plain.recording.keep == "nothing"
         assert "Not recorded" in footer(view(plain, "en"))
-        recorded = footer(view(replace(plain, recording=RecordingView("all", "always")), "en"))
+        allowed = replace(plain, recording=RecordingView("all", "always"))
+        assert "Not recorded" in footer(view(allowed, "en")), "allowed, but nothing is written: the disk refuses"
+        recorded = footer(view(replace(allowed, cameras=written(plain.cameras)), "en"))
         assert "Recorded, sealed" in recorded
         assert "Not recorded" not in recorded
+
+    def test_everything_sent_is_not_said_while_recordings_wait(self) -> None:
+        ended = replace(GALLERY["ended"](), backlog_rows=0)
+        assert "Everything sent" in footer(view(ended, "en"))
+        waits = footer(view(replace(ended, recording=RecordingView(segments=3)), "en"))
+        assert "Times sent; recordings wait here, sealed" in waits
 
     def test_the_last_seconds_in_memory_are_no_recording(self) -> None:
         assert "Not recorded" in footer(view(GALLERY["live-pre-roll"](), "en"))

@@ -29,6 +29,23 @@ def test_each_camera_is_named() -> None:
     assert shown["Front camera, frame rate"] == "unknown"
 
 
+def test_what_a_camera_really_gives_its_last_repair_and_the_wear_of_the_card_are_told() -> None:
+    front = {"state": "open", "native": {"width": 640, "height": 480, "fps": 30.0, "form": "MJPG"}}
+    shown = table(
+        {
+            "cameras": {"front": {**front, "last_step": "kill (deaf)"}},
+            "segments": 12,
+            "storage_written_today_bytes": 3_100_000_000,
+            "storage_years_left": 4.26,
+        }
+    )
+    assert shown["Front camera, gives"] == "640x480 MJPG"
+    assert shown["Front camera, last repair"] == "kill (deaf)"
+    assert shown["Sealed segments kept"] == "12"
+    assert shown["Written today"] == "3.1 GB"
+    assert shown["Card lasts, at this rate"] == "about 4.3 years"
+
+
 _TEXT = st.text("ab<>&\"'é7", max_size=8)
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT,

@@ -1,39 +1,19 @@
-"""A camera on trial for `carrel-kiosk selftest`: opened as the agent opens it, coded for some seconds, closed again."""
+"""The figures of a camera on trial, and what they mean. Pure."""
 
-import asyncio
-import logging
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Final
 
-from device.cameras.boundary import DEFAULT_FACTORY
 from device.cameras.ladder import START_GRACE_NS, CameraState
 from device.cameras.source import CameraSpec, Packet
 from device.cameras.status import CameraStatus
-from device.cameras.supervisor import Camera
 from device.cameras.uri import parse_uri
 from device.readiness import SLOW_SHARE
-from device.settings import Settings
 from wire.signal_table import words
-
-_log = logging.getLogger(__name__)
 
 OPEN_WITHIN_S: Final = START_GRACE_NS / 1e9 + 10.0
 """A cold Pi takes ten seconds to start a worker, and libcamera a few more to give a picture."""
-_MISSING_FOR_S: Final = 3.0
-"""A worker looks again every second; a camera that is missing for so long is missing."""
-_LOOK_S: Final = 0.1
-_PI_ID_WITHIN_S: Final = 10.0
-_PI_ID: Final = """
-import sys
-from device.cameras.sources.picamera2 import cameras, choose
-found = cameras()
-print(found[choose(sys.argv[1], found)].id)
-"""
 
 
 @dataclass(slots=True)
@@ -49,7 +29,8 @@ class Coded:
 
     def take(self, packet: Packet, now_ns: int) -> None:
         """Count a packet that was received at `now_ns`, CLOCK_MONOTONIC."""
-        self.first_ns = self.first_ns if self.sizes else packet.captured_ns
+        if not self.sizes:
+            self.first_ns = packet.captured_ns
         self.last_ns = packet.captured_ns
         self.ages_ns.append(now_ns - packet.captured_ns)
         self.sizes.append(len(packet.data))
@@ -115,38 +96,10 @@ class CameraResult:
         return {"ok": self.ok, **asdict(self)}
 
 
-def spec_of(settings: Settings, role: str) -> CameraSpec:
-    """The camera of that role as the agent asks for it."""
-    of = settings.cameras.overhead if role == "overhead" else settings.cameras.front
-    return CameraSpec(
-        role=role, uri=of.uri, width=of.width, height=of.height, fps=of.fps, bitrate_bps=of.bitrate_bps,
-        focus_dioptres=of.focus_dioptres, mains_hz=settings.cameras.mains_hz, encoder=of.encoder,
-    )  # fmt: skip
-
-
-async def try_camera(
-    spec: CameraSpec,
-    seconds: float,
-    factory: str = DEFAULT_FACTORY,
-    factory_args: Mapping[str, Any] | None = None,
-) -> CameraResult:
-    """Open a camera in a worker process of its own, watch it for `seconds` from its first frame, and close it."""
-    trial = _Trial()
-    id_ = await _id(spec.uri)
-    camera = Camera(spec, factory=factory, factory_args=factory_args, on_change=trial.note)
-    running = asyncio.create_task(camera.run(), name=f"selftest.{spec.role}")
-    try:
-        status = await trial.watch(camera, seconds)
-    finally:
-        await camera.stop()
-        await running
-    return result(spec, id_, status, trial.coded, first_frame_ms=trial.first_frame_ms)
-
-
 def result(
     spec: CameraSpec, id_: str, status: CameraStatus, coded: Coded, *, first_frame_ms: int | None
 ) -> CameraResult:
-    """What the figures of a trial mean. Pure.
+    """What the figures of a trial mean.
 
     Args:
         spec: what was asked for.
@@ -177,68 +130,6 @@ def result(
     )
 
 
-class _Trial:
-    """The eyes on one camera."""
-
-    def __init__(self) -> None:
-        self.coded = Coded()
-        self._asked_ns = time.monotonic_ns()
-        self._first_ns: int | None = None
-        self._missing_ns: int | None = None
-
-    @property
-    def first_frame_ms(self) -> int | None:
-        return None if self._first_ns is None else (self._first_ns - self._asked_ns) // 1_000_000
-
-    def note(self, status: CameraStatus) -> None:
-        """The camera changed."""
-        now_ns = time.monotonic_ns()
-        if status.state is CameraState.OPEN and self._first_ns is None:
-            self._first_ns = now_ns
-        is_missing = status.state in {CameraState.MISSING, CameraState.FAILED}
-        self._missing_ns = (self._missing_ns or now_ns) if is_missing else None
-
-    async def watch(self, camera: Camera, seconds: float) -> CameraStatus:
-        """Until the time is over, or the camera is given up; what is known of it then."""
-        self._asked_ns = time.monotonic_ns()
-        with camera.packets() as feed:
-            camera.want_coded(True)
-            camera.want_open(True)
-            while (left_s := self._left_s(seconds)) > 0:
-                packet = await feed.next(min(left_s, _LOOK_S))
-                if packet is not None:
-                    self.coded.take(packet, time.monotonic_ns())
-        return camera.status()
-
-    def _left_s(self, seconds: float) -> float:
-        now_ns = time.monotonic_ns()
-        if self._first_ns is not None:
-            return seconds - (now_ns - self._first_ns) / 1e9
-        if self._missing_ns is not None:
-            return _MISSING_FOR_S - (now_ns - self._missing_ns) / 1e9
-        return OPEN_WITHIN_S - (now_ns - self._asked_ns) / 1e9
-
-
-async def _id(uri: str) -> str:
-    """What a URI leads to.
-
-    libcamera is asked in a process of its own: no driver is touched in this one, because it can hang.
-    """
-    parsed = parse_uri(uri)
-    if parsed.scheme != "picamera2":
-        return parsed.target
-    ask: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run
-    try:
-        done = await asyncio.to_thread(
-            ask, [sys.executable, "-P", "-c", _PI_ID, parsed.target],
-            capture_output=True, text=True, timeout=_PI_ID_WITHIN_S, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError) as error:
-        _log.info("libcamera does not say which camera %s is: %s", uri, error)  # the trial says why, in better words
-        return parsed.target
-    return done.stdout.strip() or parsed.target
-
-
 def _encoder(spec: CameraSpec, status: CameraStatus) -> str:
     codes_itself = status.native is not None and status.native.form == "H264"
     on_the_chip = spec.encoder == "hardware" and parse_uri(spec.uri).scheme == "picamera2"
@@ -257,16 +148,15 @@ def _problem(spec: CameraSpec, status: CameraStatus, coded: Coded, *, has_given:
     detail = status.detail or f"{spec.uri} gave no frame within {OPEN_WITHIN_S:.0f} s"
     match status.state:
         case CameraState.MISSING:
-            return f"No picture. {_sentence(detail)} If that is not the camera meant, change uri under {where}."
+            return f"No picture: {_sentence(detail)} If that is not the camera meant, change uri under {where}."
         case CameraState.OPEN if not coded.sizes:
-            cause = status.detail or "no packet came"
-            return f"Pictures, but none can be coded ({cause}). Try another encoder under {where}."
+            return f"It gives pictures that nobody can code as H.264. Change width, height or encoder under {where}."
         case CameraState.OPEN:
             return None
         case _:
-            what = "It stopped giving pictures." if has_given else "No picture."
+            what = "It stopped giving pictures" if has_given else "No picture"
             advice = "Check its cable, then switch the kiosk off and on."
-            return f"{what} {_sentence(detail)} {advice}"
+            return f"{what}: {_sentence(detail)} {advice}"
 
 
 def _attention(spec: CameraSpec, status: CameraStatus, coded: Coded) -> list[str]:
@@ -289,6 +179,5 @@ def _attention(spec: CameraSpec, status: CameraStatus, coded: Coded) -> list[str
     return found
 
 
-def _sentence(words_: str) -> str:
-    """With a capital, unless it begins with a name, and one full stop."""
-    return f"{words_.rstrip('.')}."
+def _sentence(detail: str) -> str:
+    return detail if detail.endswith((".", "?")) else f"{detail}."
