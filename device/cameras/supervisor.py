@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,19 +9,16 @@ from typing import Any, Final
 
 from device.cameras import ladder
 from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Report, Setup, StillTaken
-from device.cameras.errors import RebindRefused
 from device.cameras.feed import PacketFeed
 from device.cameras.ladder import CameraState, Cause, Life, Rung, Step
 from device.cameras.pictures import Pictures
+from device.cameras.port import Port
 from device.cameras.process import WorkerProcess
-from device.cameras.rebind import rebind, usb_port
 from device.cameras.recording import Event, Plan
 from device.cameras.source import CameraSpec
 from device.cameras.status import CameraStatus, StreakLog
 from device.cameras.uri import device_path
 from device.cameras.wishes import Telling, Wishes
-
-_log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.1
 _BURY_S: Final = 1.0
@@ -69,7 +65,7 @@ class Camera:
         """Set, and replaced by a fresh one, whenever there may be a new packet."""
         self._life: Life | None = None
         self._last_frame_ns: int | None = None
-        self._usb_port: str | None = None
+        self._port = Port(device_path(spec.uri))
         self._restarts = 0
         self._fruitless_ns: tuple[int, ...] = ()
         self._failed = self._recovering = False
@@ -228,14 +224,8 @@ class Camera:
 
     async def _between_workers(self) -> None:
         """The pause before the next start; where starts alone did not help, a USB camera's port is bound anew first."""
-        if len(self._fruitless_ns) >= ladder.REBIND_AFTER and self._usb_port is not None:
-            try:
-                await asyncio.to_thread(rebind, self._usb_port)
-            except RebindRefused as error:
-                self._step("rebind", Cause.SILENT, f"the USB port {self._usb_port} could not be bound anew: {error}")
-                self._usb_port = None  # asked once: it will not be allowed the next time either
-            else:
-                self._step("rebind", Cause.SILENT, f"the USB port {self._usb_port} was bound anew")
+        if len(self._fruitless_ns) >= ladder.REBIND_AFTER and (words := await self._port.bind_anew()) is not None:
+            self._step("rebind", Cause.SILENT, words)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ladder.pause_s(len(self._fruitless_ns), failed=self._failed)):
                 await self._stopping.wait()
@@ -283,7 +273,9 @@ class Camera:
                 self._life = replace(self._life, reopen_asked_ns=now_ns)
                 self._step("reopen", cause, "the camera gave no frame for 2 s")
             case Rung.WAIT:
-                pass
+                if self._is_unkillable() and not self._failed:
+                    self._failed = True
+                    self._step("failed", cause, "its process does not end: a driver holds it in the kernel")
 
     def _kill(self, cause: Cause, reason: str) -> None:
         if self.worker is None or self._life is None or self._life.killed_ns is not None:
@@ -351,7 +343,7 @@ class Camera:
     def _detail(self, state: CameraState) -> str:
         report = self._life.report if self._life is not None else None
         match state:
-            case CameraState.RESTARTING | CameraState.FAILED if self._is_unkillable():
+            case CameraState.FAILED if self._is_unkillable():
                 return "its process does not end; the kiosk has to be restarted"
             case CameraState.RESTARTING:
                 return self._epitaph
@@ -379,8 +371,8 @@ class Camera:
             return
         self._told = news
         self._log.note(status)
-        if status.state is CameraState.OPEN and (path := device_path(self.spec.uri)) is not None:
-            self._usb_port = usb_port(path) or self._usb_port
+        if status.state is CameraState.OPEN:
+            self._port.learn()
         if self._on_change is not None:
             self._on_change(status)
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Never
 
@@ -57,6 +58,20 @@ class Fatal(_Scene):
     def read(self, timeout_s: float) -> Never:
         time.sleep(timeout_s)
         os.abort()
+
+
+class Moody(_Scene):
+    """A USB camera that works until somebody leaves a file beside it; then it takes its process down when opened."""
+
+    def __init__(self, spec: CameraSpec, file: str) -> None:
+        if Path(file).exists():
+            os.abort()
+        super().__init__(replace(spec, uri="scene:desk"))
+
+
+def open_moody(spec: CameraSpec, *, file: str) -> Source:
+    """Open a camera that calls itself a USB one."""
+    return Moody(spec, file)
 
 
 KINDS = {kind.__name__.lower(): kind for kind in (Silent, Explosive, Clinging, Stubborn, Fatal)}

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from nacl.public import PrivateKey
 
-from device.cameras.errors import CameraError, NoPicture
+from device.cameras import port
+from device.cameras.errors import CameraError, NoPicture, RebindRefused
 from device.cameras.ladder import CameraState, Cause, Step
 from device.cameras.recording import Event, Keep, Plan, Sealed
 from device.cameras.source import CameraSpec
@@ -527,5 +528,67 @@ def test_death_hang_and_silence_are_told_apart(tmp_path: Path) -> None:
             assert buried == ["overhead", "overhead"]
         assert buried == ["overhead"] * 3
         assert len(steps) == 2, "a worker that was told to stop took no rung"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_usb_camera_that_two_new_processes_do_not_bring_back_has_its_port_bound_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool
+) -> None:
+    async def scenario() -> None:
+        bad, steps, bound = tmp_path / "bad", list[Step](), list[str]()
+
+        def rebind(where: str) -> None:
+            bound.append(where)
+            if not allowed:
+                raise RebindRefused("the system does not allow it")
+            bad.unlink()
+
+        monkeypatch.setattr(port, "usb_port", lambda _path: "1-1.2")
+        monkeypatch.setattr(port, "rebind", rebind)
+        camera = Camera(
+            small("v4l2:/dev/v4l/by-path/a-camera"), factory="tests.device.cameras.odd_sources:open_moody",
+            factory_args={"file": os.fspath(bad)}, on_step=lambda _role, step: steps.append(step),
+        )  # fmt: skip
+        async with supervised(camera):
+            camera.want_open(True)
+            await until_frames(camera)
+            bad.touch()
+            assert camera.worker is not None
+            camera.worker.kill()
+            await until(lambda: any(step.rung == "rebind" for step in steps), camera)
+            assert [step.rung for step in steps] == ["respawn"] * 3 + ["rebind"]
+            assert bound == ["1-1.2"]
+            if allowed:
+                await until_frames(camera)
+            else:
+                assert "does not allow it" in steps[-1].reason
+                await until(lambda: steps[-1].rung == "respawn", camera)
+                assert bound == ["1-1.2"], "it is not asked again"
+
+    asyncio.run(scenario())
+
+
+def test_k4_a_process_that_not_even_sigkill_ends_is_given_up_and_a_restart_of_the_kiosk_proposed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> None:
+        steps: list[Step] = []
+        camera = Camera(small("scene:desk"), on_step=lambda _role, step: steps.append(step))
+        async with supervised(camera):
+            camera.want_open(True)
+            pid = (await until_frames(camera)).pid
+            assert pid is not None
+            assert camera.worker is not None
+            monkeypatch.setattr(camera.worker, "kill", lambda: None)  # as the kernel would, for a driver that holds it
+            os.kill(pid, signal.SIGSTOP)
+            await until(lambda: camera.status().state is CameraState.FAILED, camera)
+            assert "the kiosk has to be restarted" in camera.status().detail
+            assert camera.status().device_open, "what is not known counts as open: the lamp stays on"
+            assert [step.rung for step in steps] == ["kill", "failed"]
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: camera.status().pid not in {None, pid}, camera)
+            await until_frames(camera)
 
     asyncio.run(scenario())
