@@ -14,6 +14,7 @@ import pytest
 from nacl.public import PrivateKey
 
 from device.cameras import port
+from device.cameras.bus import BUS_BYTES, DATA_BYTES
 from device.cameras.errors import CameraError, NoPicture, RebindRefused
 from device.cameras.ladder import CameraState, Cause, Step
 from device.cameras.recording import Event, Keep, Plan, Sealed
@@ -590,5 +591,23 @@ def test_k4_a_process_that_not_even_sigkill_ends_is_given_up_and_a_restart_of_th
             os.kill(pid, signal.SIGKILL)
             await until(lambda: camera.status().pid not in {None, pid}, camera)
             await until_frames(camera)
+
+    asyncio.run(scenario())
+
+
+def test_a_closed_camera_leaves_no_coded_picture_in_the_memory_it_shares() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        async with supervised(camera):
+            camera.want_coded(True)
+            camera.want_open(True)
+            await until(lambda: camera.status().packets > 5, camera)
+            assert camera.worker is not None
+            fd = camera.worker._bus_fd
+            slots, pictures = BUS_BYTES - DATA_BYTES, DATA_BYTES
+            assert any(os.pread(fd, pictures, slots))
+            camera.want_open(False)
+            await until(lambda: not camera.status().device_open, camera)
+            assert not any(os.pread(fd, pictures, slots))
 
     asyncio.run(scenario())
