@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from device import effects, readiness
+from device.camera_lamp import CameraLamp
 from device.cameras.errors import CameraError
 from device.cameras.ladder import CameraState, Step
 from device.cameras.status import TROUBLE, CameraStatus
@@ -69,8 +70,7 @@ class Kiosk:
         self._preflight = False
         self._ahead: s.State | None = None
         """A state that closes cameras, while its facts are being written: what it forbids is forbidden already."""
-        self._lamp_broken = False
-        """The cameras' lamp did not show what is so: they stay closed until it does."""
+        self._lamp = CameraLamp(panel)
         self.vault: Vault | None = None
         """Set before the first event; a kiosk without one keeps no picture."""
         self._reason = "idle"
@@ -179,7 +179,7 @@ class Kiosk:
             link_since=self.link_since,
             cameras={role: _view(camera.status()) for role, camera in self._cameras.items()},
             lamp=(self._panel.lamp if self._panel else effects.lamp_for(self.state)).value,
-            camera_lamp=self._panel.camera_lamp if self._panel else self._cameras_open(),
+            camera_lamp=self._lamp.shows(open_=self._cameras_open()),
             backlog_rows=self.journal.head - self.journal.acked,
             backlog_bytes=self.backlog_bytes,
             recording=self._recording(),
@@ -238,6 +238,7 @@ class Kiosk:
                 else {},
                 wanted={role: camera.spec for role, camera in self._cameras.items()},
                 link_up=self.state.link_up,
+                in_session=self.state.session is not None,
                 schedule=self.state.schedule,
                 storage_free_bytes=vitals.storage_free_bytes if vitals else None,
                 unwritten=self.unwritten,
@@ -246,7 +247,7 @@ class Kiosk:
                 throttled=power.throttled_now if power else None,
                 temperature_c=vitals.temperature_c if vitals else None,
                 oldest_unacked_at=self.oldest_unacked_at,
-                lamp_agrees=self._lamp_agrees(),
+                lamp_agrees=self._lamp.agrees(open_=self._cameras_open(), wanted=self._wanted()[0]),
                 starts_last_hour=self.starts_last_hour,
                 recording_bytes_per_s=self._recording_bytes_per_s(),
                 storage_worn_share=vitals.wear.worn_share if vitals and vitals.wear else None,
@@ -310,32 +311,20 @@ class Kiosk:
 
     def _open_cameras(self, *, wanted: bool, reason: str) -> None:
         self._reason = reason
-        if wanted and self._panel:
-            self._panel.show_cameras(open_=True)  # lit before a camera opens, dark only after all are closed
+        if wanted:
+            self._lamp.follow(may_open=True)
         for camera in self._cameras.values():
             camera.want_open(wanted)
         self._lamp_for_cameras()
 
     def _lamp_for_cameras(self) -> None:
-        if self._panel:
-            self._panel.show_cameras(open_=self._lamp_broken or self._wanted()[0] or self._cameras_open())
-
-    def _lamp_agrees(self) -> bool:
-        """Lit whenever a camera may be open, dark when none is and none is asked for."""
-        if self._panel is None:
-            return True
-        lit, open_ = self._panel.camera_lamp, self._cameras_open()
-        return lit if open_ or self._lamp_broken else not lit or self._wanted()[0]
+        self._lamp.follow(may_open=self._wanted()[0] or self._cameras_open())
 
     def _mind_the_lamp(self) -> None:
-        """A lamp that does not agree stops capture; it is asked to be lit until it is seen to be."""
-        broken = any(one.id == "lamp.mismatch" for one in self.judgement.signals)
-        if broken != self._lamp_broken:
-            self._lamp_broken = broken
-            _log.warning("the camera lamp %s", "does not agree: capture stops" if broken else "agrees again")
+        """A lamp that does not agree stops capture; one that agrees again lets it go on."""
+        if self._lamp.judged(mismatch=any(one.id == "lamp.mismatch" for one in self.judgement.signals)):
             self._apply()
-        if broken:
-            self._lamp_for_cameras()
+        self._lamp_for_cameras()
 
     def _follow_permission(self, now: Instant) -> None:
         state = self._ahead or self.state
@@ -358,7 +347,7 @@ class Kiosk:
         return any(camera.status().device_open for camera in self._cameras.values())
 
     def _wanted(self) -> tuple[bool, str]:
-        if self._lamp_broken:
+        if self._lamp.broken:
             return False, "lamp"
         return effects.cameras_for(
             self.state, self.clock.now(), idle=self.settings.cameras.idle, preflight=self._preflight

@@ -20,6 +20,8 @@ Key = tuple[str, str | None]
 """A signal's id and, where it has one, its camera's role."""
 
 LINK_MATTERS_BEFORE: Final = timedelta(minutes=30)
+COVERED_MATTERS_BEFORE: Final = timedelta(minutes=10)
+_COVERED: Final = frozenset({"camera.covered", "camera.shuttered"})
 SLOW_SHARE: Final = 0.9
 LEDGER_BYTES_PER_S: Final = 2_000
 """What a session writes without recording: rows, vitals and the instant it lives, with room to spare."""
@@ -42,6 +44,7 @@ class Facts:
     wanted: Mapping[str, CameraSpec] = field(default_factory=dict)
     """What each camera was asked for."""
     link_up: bool = False
+    in_session: bool = False
     schedule: Schedule | None = None
     storage_free_bytes: int | None = None
     unwritten: bool = False
@@ -190,13 +193,21 @@ def _severity(key: Key, true_now: Mapping[Key, dict[str, Any]], facts: Facts) ->
     name = key[0]
     if name == "camera.missing" and all((name, role) in true_now for role in facts.cameras):
         return Severity.BLOCKED
-    if name == "link.down" and _link_matters(facts):
+    if name == "link.down" and _near_booking(facts, LINK_MATTERS_BEFORE):
         return Severity.ATTENTION
+    # Long before a booking somebody may have closed the shutter, or laid a cloth over the lens, on purpose.
+    held = usable(facts.schedule, facts.now)
+    if (
+        name in _COVERED
+        and held is not None
+        and not facts.in_session
+        and not _near_booking(facts, COVERED_MATTERS_BEFORE)
+    ):
+        return Severity.INFO
     return SIGNALS[name].severity
 
 
-def _link_matters(facts: Facts) -> bool:
+def _near_booking(facts: Facts, before: timedelta) -> bool:
+    """Whether a booking runs, or begins within `before`."""
     held = usable(facts.schedule, facts.now)
-    return held is not None and any(
-        one.start - LINK_MATTERS_BEFORE <= facts.now.wall < planned_end(one) for one in held.bookings
-    )
+    return held is not None and any(one.start - before <= facts.now.wall < planned_end(one) for one in held.bookings)

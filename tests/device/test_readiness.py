@@ -128,6 +128,28 @@ def test_what_the_picture_checks_see_is_named_and_only_of_an_open_camera() -> No
     assert settled(with_camera(healthy(0), "front", unknown)).signals == ()
 
 
+def test_a_covered_lens_is_only_told_of_long_before_a_booking_and_matters_near_one_and_in_a_session() -> None:
+    seen = ({"condition": "covered", "evidence": {}},)
+    covered = with_camera(healthy(0), "overhead", CameraView("open", 15.0, 0.03, seen=seen))
+
+    def severity(minutes: float | None, *, in_session: bool = False) -> Severity:
+        bookings: tuple[Booking, ...] = ()
+        if minutes is not None:
+            start = at(60).wall + timedelta(minutes=minutes)
+            bookings = (Booking(id="b-1", start=start, planned_ms=1_800_000, therapist="demo-therapist"),)
+        schedule = Schedule(revision=1, as_of=START, bookings=bookings)
+        (one,) = settled(replace(covered, schedule=schedule, in_session=in_session)).signals
+        return one.severity
+
+    assert settled(covered).signals[0].severity is Severity.ATTENTION, "nobody knows of a booking: it may be now"
+    assert severity(None) is Severity.INFO
+    assert severity(11) is Severity.INFO
+    assert severity(9.9) is Severity.ATTENTION
+    assert severity(-5) is Severity.ATTENTION
+    assert severity(-31) is Severity.INFO
+    assert severity(None, in_session=True) is Severity.ATTENTION
+
+
 def test_a_failed_camera_is_missing_and_a_restart_is_proposed() -> None:
     (one,) = settled(with_camera(healthy(0), "front", CameraView("failed", detail="gone"))).signals
     assert (one.id, one.evidence["proposal"]) == ("camera.missing", "restart the kiosk")
