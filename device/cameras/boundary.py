@@ -122,8 +122,32 @@ class Order:
             raise BadMessage(f"not an order to a camera: {error}") from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What a worker makes of its camera's pictures. Times are CLOCK_MONOTONIC, nanoseconds."""
+
+    native: Native | None = None
+    """What the open camera really gives."""
+    packets: int = 0
+    """Coded pictures since the worker started."""
+    last_packet_ns: int | None = None
+    """When the newest coded picture was taken."""
+    left_out: int = 0
+    """Frames that the encoder had no time for."""
+    keep: Keep = Keep.NOTHING
+    """What the recorder does, by its own word."""
+    plan: int = 0
+    """The number of the last plan that the recorder follows."""
+    segment: str | None = None
+    """The segment being written."""
+    lost: int = 0
+    """Coded pictures that the disk was too slow for, or refused."""
+    seen: tuple[dict[str, Any], ...] | None = None
+    """What the picture checks find true; None while they have not looked."""
+
+
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Output):
     """The worker's heartbeat, and at once whenever its state changes. Times are CLOCK_MONOTONIC, nanoseconds."""
 
     state: WorkerState
@@ -139,22 +163,6 @@ class Report:
     """Frames per second over the last 2 s; None unless open."""
     last_frame_ns: int | None = None
     """None until the worker's first frame."""
-    native: Native | None = None
-    """What the open camera really gives."""
-    packets: int = 0
-    """Coded pictures since the worker started."""
-    last_packet_ns: int | None = None
-    left_out: int = 0
-    """Frames that the encoder had no time for."""
-    keep: Keep = Keep.NOTHING
-    plan: int = 0
-    """The number of the last plan that the recorder follows."""
-    segment: str | None = None
-    """The segment being written."""
-    lost: int = 0
-    """Coded pictures that the disk was too slow for, or refused."""
-    seen: tuple[dict[str, Any], ...] | None = None
-    """What the picture checks find true; None while they have not looked."""
     detail: str = ""
     """Plain words about what is wrong."""
 

@@ -2,14 +2,21 @@
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
+from device.cameras.bus import BusReader
+from device.cameras.process import WorkerProcess
 from device.cameras.source import Packet
 
-if TYPE_CHECKING:
-    from device.cameras.bus import BusReader
-    from device.cameras.process import WorkerProcess
-    from device.cameras.supervisor import Camera
+
+class Coded(Protocol):
+    """A camera whose pictures are coded; what its viewers need of it."""
+
+    worker: WorkerProcess | None
+    bell: asyncio.Event
+
+    def force_keyframe(self) -> None:
+        """Somebody begins to look."""
 
 
 class PacketFeed:
@@ -18,7 +25,7 @@ class PacketFeed:
     The first packet is a keyframe, as is the first one after anything was missed.
     """
 
-    def __init__(self, camera: "Camera") -> None:
+    def __init__(self, camera: Coded) -> None:
         self._camera = camera
         self._worker: WorkerProcess | None = None
         self._reader: BusReader | None = None

@@ -2,11 +2,10 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from device.cameras.boundary import Output
 from device.cameras.ladder import CameraState
-from device.cameras.recording import Keep
-from device.cameras.source import Native
 
 _log = logging.getLogger(__name__)
 
@@ -15,8 +14,8 @@ TROUBLE: Final = frozenset({CameraState.MISSING, CameraState.STALLED, CameraStat
 
 
 @dataclass(frozen=True, slots=True)
-class CameraStatus:
-    """What the rest of the kiosk is told about a camera."""
+class CameraStatus(Output):
+    """What the rest of the kiosk is told about a camera, with the output of its present worker."""
 
     role: str
     state: CameraState
@@ -32,24 +31,6 @@ class CameraStatus:
     """How many workers had to be replaced."""
     detail: str
     """Plain words about what is wrong; empty when nothing is."""
-    native: Native | None = None
-    """What the open camera really gives; None while it is closed."""
-    packets: int = 0
-    """Coded pictures of the present worker."""
-    last_packet_ns: int | None = None
-    """When the newest coded picture was taken, CLOCK_MONOTONIC."""
-    left_out: int = 0
-    """Frames that the present worker's encoder had no time for."""
-    keep: Keep = Keep.NOTHING
-    """What the recorder does, by its own word."""
-    plan: int = 0
-    """The plan that it follows."""
-    segment: str | None = None
-    """The segment being written."""
-    lost: int = 0
-    """Coded pictures that the disk was too slow for, or refused."""
-    seen: tuple[dict[str, Any], ...] | None = None
-    """What the picture checks find; None while they have not looked."""
 
 
 class StreakLog:

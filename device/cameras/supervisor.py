@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from device.cameras import ladder
-from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Report, Setup, StillTaken
+from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Output, Report, Setup, StillTaken
 from device.cameras.feed import PacketFeed
 from device.cameras.ladder import CameraState, Cause, Life, Rung, Step
 from device.cameras.pictures import Pictures
@@ -146,7 +146,7 @@ class Camera:
             device_open=ladder.may_be_open(life, last_order=self._telling.order),
             restarts=self._restarts,
             detail=self._detail(state),
-            **_recorded(report),
+            **_output(report),
         )
 
     def preview(self) -> bytes | None:
@@ -383,9 +383,6 @@ class Camera:
         return self._ended.is_set()
 
 
-def _recorded(report: Report | None) -> dict[str, Any]:
-    """What a report says of coding, recording and the picture checks, as `CameraStatus` names it."""
-    if report is None:
-        return {}
-    names = ("native", "packets", "last_packet_ns", "left_out", "keep", "plan", "segment", "lost", "seen")
-    return {name: getattr(report, name) for name in names}
+def _output(report: Report | None) -> dict[str, Any]:
+    """The output that a report tells of, as `CameraStatus` takes it."""
+    return {} if report is None else {one.name: getattr(report, one.name) for one in fields(Output)}

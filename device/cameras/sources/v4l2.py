@@ -19,6 +19,7 @@ import numpy as np
 from device.cameras.errors import SourceFailed, SourceMissing, SourceStalled
 from device.cameras.fit import crop_to_fill
 from device.cameras.source import CameraSpec, Frame, Native, Source
+from device.cameras.sources.v4l2_stamp import captured_ns
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
@@ -27,7 +28,6 @@ _log = logging.getLogger(__name__)
 
 _STALE_FRAMES: Final = 30
 _STALE_NS: Final = 3_000_000_000
-_OLD_NS: Final = 2_000_000_000
 _BREATH_S: Final = 0.05
 _DEV: Final = Path("/dev")
 _NUMBERED: Final = re.compile(r"video\d+", re.ASCII)
@@ -173,18 +173,6 @@ def native_of(path: str, *, width: float, height: float, fps: float, fourcc: flo
     letters = (int(fourcc) & 0xFFFFFFFF).to_bytes(4, "little")
     form = bytes(letter for letter in letters if 0x20 < letter < 0x7F).decode("ascii")
     return Native(int(width), int(height), fps if fps > 0 else None, form)
-
-
-def captured_ns(stamp_ns: float | None, arrived_ns: int) -> int:
-    """When a picture was taken, CLOCK_MONOTONIC: as the driver says if that can be true, else when it arrived.
-
-    Args:
-        stamp_ns: the driver's word; drivers may have another clock, or stamp with nonsense.
-        arrived_ns: when it was read.
-    """
-    if stamp_ns is None or not arrived_ns - _OLD_NS <= stamp_ns <= arrived_ns:
-        return arrived_ns
-    return int(stamp_ns)
 
 
 @cache  # so that each is said once

@@ -26,8 +26,10 @@ from device.cameras.annexb import AccessUnit, NalType
 from device.cameras.errors import SourceFailed, SourceMissing, SourceStalled
 from device.cameras.source import CameraSpec, EncodingSource, Frame, Layout, Native, Packet
 from device.cameras.sources import v4l2_h264
-from device.cameras.sources.v4l2 import captured_ns, lasting_name, native_of, open_v4l2
-from device.cameras.sources.v4l2_h264 import Coded, V4l2H264Source, WaitingFrames, keyframe_image, open_v4l2_h264
+from device.cameras.sources.v4l2 import lasting_name, native_of, open_v4l2
+from device.cameras.sources.v4l2_device import Coded, keyframe_image
+from device.cameras.sources.v4l2_h264 import V4l2H264Source, WaitingFrames, open_v4l2_h264
+from device.cameras.sources.v4l2_stamp import captured_ns
 
 if TYPE_CHECKING:
     from device.cameras.source import Image

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from device.cameras.sources.art.canvas import Layer, Points, Stage, box, limb, oval, turned
+from device.cameras.sources.art.canvas import STAGE_H, STAGE_W, Layer, Points, Stage, box, limb, oval, turned
+from device.kit import kit
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -13,15 +14,29 @@ if TYPE_CHECKING:
     from device.cameras.source import Image
 
 MAT: Final = (205.0, 38.0, 1075.0, 682.0)
-MARKER_SIDE: Final = 80.0
-MARKERS: Final = ((225.0, 58.0), (975.0, 58.0), (975.0, 582.0), (225.0, 582.0))
-"""The upper left corners of the markers, clockwise from the mat's upper left: ids 0 to 3 of DICT_4X4_50."""
+UNITS_PER_MM: Final = 870 / 420
+"""The mat is as wide as A3 paper is long, and the kit's mat is printed in its middle."""
+MARKER_SIDE: Final = kit().mat.marker_side_mm * UNITS_PER_MM
+MARKERS: Final = {
+    one.id: (
+        STAGE_W / 2 + (one.x_mm - kit().mat.width_mm / 2) * UNITS_PER_MM,
+        STAGE_H / 2 + (one.y_mm - kit().mat.height_mm / 2) * UNITS_PER_MM,
+    )
+    for one in kit().mat.markers
+}
+"""The middle of each marker, by its id."""
 
 LINES: Final = tuple((462.0, 214.0 + 68.0 * number) for number in range(6))
 """Where each ruled line starts on the sheet, before it is turned; `on_sheet` turns it."""
 BODY: Final = 19.0
 """The height the rules give to a letter's body."""
 
+_MODULES: Final = 6
+"""How many squares a marker is wide, its border included."""
+_SAMPLES: Final = 8
+"""In how many places along a pixel it is looked whether there is ink."""
+_BLACK: Final = 32
+"""How dark printed black is in the lamp's light, of 255."""
 _SHEET: Final = (412.0, 62.0, 868.0, 664.0)
 _SHEET_TURN_DEG: Final = -2.5
 _PIVOT: Final = (640.0, 363.0)
@@ -37,8 +52,8 @@ def paint_desk(stage: Stage, chance: np.random.Generator) -> "Image":
     _paint_things(layer)
     layer.light(_lamp(stage))
     image = layer.image()
-    for number, corner in enumerate(MARKERS):
-        _paint_marker(image, stage, number, corner)
+    for number, centre in MARKERS.items():
+        _paint_marker(image, stage, number, centre)
     return image
 
 
@@ -71,19 +86,28 @@ def _paint_mat(layer: Layer) -> None:
     layer.fill(box(x0 + 5, y0 + 9, x1 + 7, y1 + 11, 26), "#1d1712", opacity=0.45, soft=9)
     layer.fill(box(x0, y0, x1, y1, 24), "#6f9690", shade=0.05)
     layer.line(np.vstack([edge := box(x0 + 9, y0 + 9, x1 - 9, y1 - 9, 18), edge[:1]]), "#8fb0aa", 2)
-    for x, y in MARKERS:
-        layer.fill(box(x - 10, y - 10, x + MARKER_SIDE + 10, y + MARKER_SIDE + 10, 5), "#e9ece8")
+    half = MARKER_SIDE / 2 + kit().mat.quiet_mm * UNITS_PER_MM
+    for x, y in MARKERS.values():
+        layer.fill(box(x - half, y - half, x + half, y + half, 5), "#e9ece8")
 
 
-def _paint_marker(image: "Image", stage: Stage, number: int, corner: tuple[float, float]) -> None:
-    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
-    # A whole number of pixels to the cell keeps the edges sharp.
-    side = max(1, round(MARKER_SIDE * stage.scale / 6)) * 6
-    centre = stage.px(np.array(corner) + MARKER_SIDE / 2)
-    x, y = np.round(centre - side / 2).astype(int)
-    marker = cv2.aruco.generateImageMarker(dictionary, number, side)
-    # Printed black and white, in the same soft light as everything else.
-    image[y : y + side, x : x + side] = (marker[..., np.newaxis] * 0.76 + 32).astype(np.uint8)
+def _paint_marker(image: "Image", stage: Stage, number: int, centre: tuple[float, float]) -> None:
+    """Ink, by its share of each pixel: an edge lies where it is in millimetres, not where the next pixel begins."""
+    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, kit().mat.dictionary))
+    # With a rim of no ink, in which all lies that is beyond the marker.
+    inked = np.pad(cv2.aruco.generateImageMarker(dictionary, number, _MODULES) == 0, 1)
+    side = MARKER_SIDE * stage.scale
+    corner = stage.px(np.array(centre)) - side / 2
+    x, y = np.floor(corner).astype(int)
+    size = int(np.ceil(side)) + 1
+    samples = (np.arange(size * _SAMPLES) + 0.5) / _SAMPLES
+    column, row = (
+        np.clip((samples + start - exact) * _MODULES / side + 1, 0, _MODULES + 1).astype(int)
+        for start, exact in ((x, corner[0]), (y, corner[1]))
+    )
+    share = inked[np.ix_(row, column)].reshape(size, _SAMPLES, size, _SAMPLES).mean(axis=(1, 3))[..., np.newaxis]
+    part = image[y : y + size, x : x + size]
+    part[:] = np.round(part * (1 - share) + _BLACK * share)
 
 
 def _paint_sheet(layer: Layer) -> None:
@@ -117,10 +141,10 @@ def _paint_things(layer: Layer) -> None:
     layer.fill(turned(box(909, 283, 975, 323, 7), 18, middle), "#14211f", opacity=0.4, soft=4)
     layer.fill(turned(box(905, 280, 971, 318, 6), 18, middle), "#e2e0d8", shade=0.1)
     layer.fill(turned(box(905, 280, 946, 318, 6), 18, middle), "#5c87ad", shade=0.1)
-    layer.fill(limb((930, 405), (958, 520), 8, 7), "#14211f", opacity=0.35, soft=4)
-    layer.fill(limb((926, 400), (954, 514), 8, 8), "#b5574c", shade=0.2)
-    layer.fill(limb((927, 410), (951, 506), 8.6, 8.6), "#c96c5e", shade=0.2)
-    layer.fill(limb((954, 512), (957, 527), 5, 2), "#9c463c")
+    layer.fill(limb((930, 385), (958, 500), 8, 7), "#14211f", opacity=0.35, soft=4)
+    layer.fill(limb((926, 380), (954, 494), 8, 8), "#b5574c", shade=0.2)
+    layer.fill(limb((927, 390), (951, 486), 8.6, 8.6), "#c96c5e", shade=0.2)
+    layer.fill(limb((954, 492), (957, 507), 5, 2), "#9c463c")
     layer.fill(turned(box(86, 128, 136, 560), 3, (110, 340)), "#1d1712", opacity=0.35, soft=5)
     layer.fill(turned(box(82, 122, 132, 554, 3), 3, (110, 340)), "#dccf9e", shade=0.06)
     for mark in range(41):
