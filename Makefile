@@ -1,13 +1,13 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-libcamera check format bench lock clean screenshots
+.PHONY: help demo test test-libcamera check format bench lock clean screenshots hardware-pdfs
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
-SOURCES := wire device fleet provisioning lab tests scripts
+SOURCES := wire device fleet provisioning lab hardware tests scripts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,8 +54,14 @@ screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots ane
 	@scripts/system-packages
 	@$(BIN)/python -m pytest --quiet tests/system/test_screens.py --screenshots docs/screenshots
 
+hardware-pdfs: $(VENV)/demo.installed ## the desk mat and the student cards to print, in hardware/out/
+	@mkdir -p hardware/out
+	@for paper in a3 tabloid; do $(BIN)/python -m hardware.desk_mat --paper $$paper -o hardware/out/desk-mat-$$paper.pdf || exit; done
+	@for paper in a4 letter; do $(BIN)/python -m hardware.cards --paper $$paper -o hardware/out/cards-$$paper.pdf || exit; done
+	@ls hardware/out/*.pdf
+
 lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@scripts/lock
 
 clean: ## remove what the targets above made
-	@rm -rf $(VENV) bench-results demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) bench-results demo-data hardware/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

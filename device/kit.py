@@ -3,9 +3,12 @@
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from wire.settings_file import SettingsModel
+
+Point: TypeAlias = tuple[float, float]
+"""x to the right and y down, in millimetres."""
 
 
 class KitName(SettingsModel):
@@ -54,6 +57,66 @@ class KitAudio(SettingsModel):
     fitted: bool
 
 
+class KitMarker(SettingsModel):
+    """One ArUco marker of the mat, and where its middle is."""
+
+    id: int
+    x_mm: float
+    y_mm: float
+
+
+class KitMat(SettingsModel):
+    """The desk mat: millimetres from the upper left corner of its printed face, as the student sees it."""
+
+    dictionary: str
+    """OpenCV's name for the set that the markers are from."""
+    width_mm: float
+    height_mm: float
+    marker_side_mm: float
+    quiet_mm: float
+    """How much white there is around a marker at least."""
+    rule_mm: float
+    markers: tuple[KitMarker, ...]
+    """Clockwise from the upper left."""
+
+    @property
+    def marker_ids(self) -> tuple[int, ...]:
+        """Clockwise from the upper left."""
+        return tuple(one.id for one in self.markers)
+
+    def marker_corners_mm(self, marker_id: int) -> tuple[Point, Point, Point, Point]:
+        """The corners of a marker's black square, clockwise from its upper left, as OpenCV gives them.
+
+        Raises:
+            KeyError: the mat has no such marker.
+        """
+        one = {each.id: each for each in self.markers}[marker_id]
+        half = self.marker_side_mm / 2
+        left, right, top, bottom = one.x_mm - half, one.x_mm + half, one.y_mm - half, one.y_mm + half
+        return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+class KitPicture(SettingsModel):
+    """The picture of one student card, and the marker beside it."""
+
+    id: int
+    name: str
+
+
+class KitCards(SettingsModel):
+    """The student cards: who holds which is known to the fleet's schedule alone."""
+
+    dictionary: str
+    marker_side_mm: float
+    quiet_mm: float
+    pictures: tuple[KitPicture, ...]
+
+    @property
+    def names(self) -> dict[int, str]:
+        """What is on the card with this marker."""
+        return {one.id: one.name for one in self.pictures}
+
+
 class Kit(SettingsModel):
     """hardware/kit.toml."""
 
@@ -62,6 +125,8 @@ class Kit(SettingsModel):
     boards: tuple[KitCoding, ...]
     storage: KitStorage
     audio: KitAudio
+    mat: KitMat
+    cards: KitCards
 
     def board(self, model: str | None) -> KitCoding:
         """The budget of the board called `model`; of an unknown one the last, which asks for least."""

@@ -1,12 +1,13 @@
 """The desk of `scene:desk`: wood, the mat with its markers, the worksheet, and what lies beside it. Painted once."""
 
+import tomllib
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
 from device.cameras.sources.art.canvas import STAGE_H, STAGE_W, Layer, Points, Stage, box, limb, oval, turned
-from device.kit import kit
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -14,15 +15,17 @@ if TYPE_CHECKING:
     from device.cameras.source import Image
 
 MAT: Final = (205.0, 38.0, 1075.0, 682.0)
-UNITS_PER_MM: Final = 870 / 420
-"""The mat is as wide as A3 paper is long, and the kit's mat is printed in its middle."""
-MARKER_SIDE: Final = kit().mat.marker_side_mm * UNITS_PER_MM
+UNITS_PER_MM: Final = 2.0
+"""The kit's markers then begin and end on whole pixels at 640, 1280 and 1920 across: 435 x 322 mm of desk pad."""
+_KIT: Final = tomllib.loads(files("hardware").joinpath("kit.toml").read_text(encoding="utf-8"))["mat"]
+"""The kit's mat as the file has it: its model (device/kit.py) would bring pydantic into every worker."""
+MARKER_SIDE: Final = _KIT["marker_side_mm"] * UNITS_PER_MM
 MARKERS: Final = {
-    one.id: (
-        STAGE_W / 2 + (one.x_mm - kit().mat.width_mm / 2) * UNITS_PER_MM,
-        STAGE_H / 2 + (one.y_mm - kit().mat.height_mm / 2) * UNITS_PER_MM,
+    int(one["id"]): (
+        STAGE_W / 2 + (one["x_mm"] - _KIT["width_mm"] / 2) * UNITS_PER_MM,
+        STAGE_H / 2 + (one["y_mm"] - _KIT["height_mm"] / 2) * UNITS_PER_MM,
     )
-    for one in kit().mat.markers
+    for one in _KIT["markers"]
 }
 """The middle of each marker, by its id."""
 
@@ -86,14 +89,14 @@ def _paint_mat(layer: Layer) -> None:
     layer.fill(box(x0 + 5, y0 + 9, x1 + 7, y1 + 11, 26), "#1d1712", opacity=0.45, soft=9)
     layer.fill(box(x0, y0, x1, y1, 24), "#6f9690", shade=0.05)
     layer.line(np.vstack([edge := box(x0 + 9, y0 + 9, x1 - 9, y1 - 9, 18), edge[:1]]), "#8fb0aa", 2)
-    half = MARKER_SIDE / 2 + kit().mat.quiet_mm * UNITS_PER_MM
+    half = MARKER_SIDE / 2 + _KIT["quiet_mm"] * UNITS_PER_MM
     for x, y in MARKERS.values():
         layer.fill(box(x - half, y - half, x + half, y + half, 5), "#e9ece8")
 
 
 def _paint_marker(image: "Image", stage: Stage, number: int, centre: tuple[float, float]) -> None:
-    """Ink, by its share of each pixel: an edge lies where it is in millimetres, not where the next pixel begins."""
-    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, kit().mat.dictionary))
+    """Ink, by its share of each pixel: edges lie where they do in millimetres, at any size."""
+    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, _KIT["dictionary"]))
     # With a rim of no ink, in which all lies that is beyond the marker.
     inked = np.pad(cv2.aruco.generateImageMarker(dictionary, number, _MODULES) == 0, 1)
     side = MARKER_SIDE * stage.scale
