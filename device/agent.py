@@ -18,6 +18,7 @@ from device.cameras.supervisor import Camera
 from device.errors import LedgerDamaged, LedgerUnwritable, PanelError, ShelfError, StartError
 from device.gestures import Gesture
 from device.kiosk import Kiosk
+from device.kit import kit
 from device.panel import Panel
 from device.release import VERSION
 from device.screen.app import create_screen
@@ -187,6 +188,7 @@ def _cameras(settings: Settings, hardware: Hardware, kiosk: Kiosk) -> dict[str, 
             settings.cameras.spec(role),
             factory=hardware.camera_factory,
             factory_args=hardware.camera_args.get(role, {}),
+            mat=kit().mat.plain,
             on_change=kiosk.camera,
             on_step=kiosk.camera_step,
             on_event=kiosk.vault.told if kiosk.vault else None,

@@ -10,14 +10,17 @@ from typing import Final
 
 from device import effects, readiness
 from device.camera_lamp import CameraLamp
+from device.cameras.boundary import View
 from device.cameras.errors import CameraError
 from device.cameras.ladder import CameraState, Step
+from device.cameras.process import Still
 from device.cameras.status import TROUBLE, CameraStatus
 from device.cameras.supervisor import Camera
 from device.errors import KioskError, LedgerUnwritable
 from device.gestures import Gesture, Kind
 from device.health import Vitals
 from device.panel import Lamp, Panel
+from device.role_watch import RoleWatch
 from device.session import states as s
 from device.session.clock import Clock, Instant
 from device.session.consent import permission
@@ -71,6 +74,7 @@ class Kiosk:
         self._ahead: s.State | None = None
         """A state that closes cameras, while its facts are being written: what it forbids is forbidden already."""
         self._lamp = CameraLamp(panel)
+        self._roles = RoleWatch()
         self.vault: Vault | None = None
         """Set before the first event; a kiosk without one keeps no picture."""
         self._reason = "idle"
@@ -214,10 +218,10 @@ class Kiosk:
         except CameraError as error:
             raise KioskError(str(error)) from error
 
-    async def still(self, role: str) -> bytes:
+    async def still(self, role: str, view: View = View.PICTURE) -> Still:
         """A fresh JPEG in full size, in memory only; raises as `picture` does."""
         try:
-            return await self._cameras[role].still()
+            return await self._cameras[role].still(view)
         except CameraError as error:
             raise KioskError(str(error)) from error
 
@@ -249,6 +253,7 @@ class Kiosk:
                 oldest_unacked_at=self.oldest_unacked_at,
                 lamp_agrees=self._lamp.agrees(open_=self._cameras_open(), wanted=self._wanted()[0]),
                 starts_last_hour=self.starts_last_hour,
+                swapped=self._roles.swapped({role: one.status().mat for role, one in self._cameras.items()}, now),
                 recording_bytes_per_s=self._recording_bytes_per_s(),
                 storage_worn_share=vitals.wear.worn_share if vitals and vitals.wear else None,
             ),
@@ -378,6 +383,7 @@ def _view(status: CameraStatus) -> CameraView:
         detail=status.detail,
         native=status.native,
         seen=status.seen,
+        mat=status.mat,
         restarts=status.restarts,
         coded=status.packets,
         last_packet_ns=status.last_packet_ns,

@@ -3,7 +3,7 @@
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from wire.settings_file import SettingsModel
 
@@ -94,6 +94,12 @@ class KitMat(SettingsModel):
         half = self.marker_side_mm / 2
         left, right, top, bottom = one.x_mm - half, one.x_mm + half, one.y_mm - half, one.y_mm + half
         return (left, top), (right, top), (right, bottom), (left, bottom)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """What a camera's worker is told of it, as JSON allows: its size, and each marker's corners by its id."""
+        corners = {str(one): self.marker_corners_mm(one) for one in self.marker_ids}
+        return {"width_mm": self.width_mm, "height_mm": self.height_mm, "markers": corners}
 
 
 class KitPicture(SettingsModel):

@@ -27,6 +27,8 @@ LEDGER_BYTES_PER_S: Final = 2_000
 """What a session writes without recording: rows, vitals and the instant it lives, with room to spare."""
 LOW_S: Final = 2 * 3_600
 CRITICAL_S: Final = 10 * 60
+NOT_IN_FRAME_S: Final = 3.0
+"""How long too few markers may be found: an arm passes in less."""
 WORN_SHARE: Final = 0.9
 """Nine tenths of what the card endures: time to change it in the next holidays."""
 RESTARTS_AN_HOUR: Final = 3
@@ -55,6 +57,8 @@ class Facts:
     oldest_unacked_at: datetime | None = None
     lamp_agrees: bool = True
     starts_last_hour: int = 0
+    swapped: bool = False
+    """The front camera looks down on the mat, and the overhead one does not see it."""
     recording_bytes_per_s: float = 0.0
     """What both cameras write while they record; 0 where nothing is ever recorded."""
     storage_worn_share: float | None = None
@@ -133,6 +137,8 @@ def conditions(facts: Facts) -> dict[Key, dict[str, Any]]:
         found["lamp.mismatch", None] = {}
     if facts.starts_last_hour > RESTARTS_AN_HOUR:
         found["agent.restarting", None] = {"starts": facts.starts_last_hour}
+    if facts.swapped:
+        found["camera.swapped", None] = {}
     found |= _storage(facts)
     if facts.storage_worn_share is not None and facts.storage_worn_share >= WORN_SHARE:
         found["storage.worn", None] = {"worn_share": round(facts.storage_worn_share, 2)}
@@ -163,6 +169,10 @@ def _camera(role: str, camera: CameraView, wanted: CameraSpec | None) -> dict[Ke
         name = f"camera.{one['condition']}"
         if name in SIGNALS:
             found[name, role] = one["evidence"]
+    mat = camera.mat
+    # What covers, blurs or moves the picture hides the mat as well, and is the thing to do something about.
+    if role == "overhead" and mat and not camera.seen and mat["expected"] and mat["missing_s"] >= NOT_IN_FRAME_S:
+        found["mat.not_in_frame", role] = {"markers": mat["markers"], "missing_s": mat["missing_s"]}
     return found
 
 

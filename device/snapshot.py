@@ -26,6 +26,8 @@ class CameraView:
     """What the camera really gives."""
     seen: tuple[dict[str, Any], ...] | None = None
     """What the picture checks find; None while nobody looked."""
+    mat: dict[str, float] | None = None
+    """What is known of the desk mat: markers found, pixels per millimetre, for how long it has been missing."""
     restarts: int = 0
     coded: int = 0
     """Coded pictures of its present process."""

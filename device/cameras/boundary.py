@@ -40,6 +40,15 @@ class Do(StrEnum):
     STOP = "stop"
 
 
+class View(StrEnum):
+    """What a still shows."""
+
+    PICTURE = "picture"
+    """All that the camera sees."""
+    WORKSHEET = "worksheet"
+    """The mat or the page on it, straight from above, its shadows evened."""
+
+
 class WorkerState(StrEnum):
     """What the worker says of its camera."""
 
@@ -61,6 +70,8 @@ class Setup:
     factory: str = DEFAULT_FACTORY
     """`module:function`, called with the spec and `factory_args`."""
     factory_args: dict[str, Any] = field(default_factory=dict)
+    mat: dict[str, Any] | None = None
+    """The desk mat that is looked for, as `KitMat.plain` has it."""
 
     def packet(self) -> bytes:
         """The packet that carries this."""
@@ -75,7 +86,7 @@ class Setup:
         """
         body = _object(packet)
         try:
-            return cls(CameraSpec(**body["spec"]), str(body["factory"]), dict(body["factory_args"]))
+            return cls(CameraSpec(**body["spec"]), str(body["factory"]), dict(body["factory_args"]), body.get("mat"))
         except (KeyError, TypeError, ValueError, BadCameraSpec) as error:
             raise BadMessage(f"not a camera's set-up: {error}") from error
 
@@ -95,6 +106,8 @@ class Order:
     """Bitrate only."""
     plan: Plan | None = None
     """Recording only."""
+    view: View = View.PICTURE
+    """Stills only."""
 
     def packet(self) -> bytes:
         """The packet that carries this."""
@@ -117,6 +130,7 @@ class Order:
                 bool(body.get("on", False)),
                 int(body.get("bitrate_bps", 0)),
                 None if plan is None else Plan(**{**plan, "keep": Keep(plan["keep"])}),
+                View(body.get("view", View.PICTURE)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadMessage(f"not an order to a camera: {error}") from error
@@ -144,6 +158,8 @@ class Output:
     """Coded pictures that the disk was too slow for, or refused."""
     seen: tuple[dict[str, Any], ...] | None = None
     """What the picture checks find true; None while they have not looked."""
+    mat: dict[str, float] | None = None
+    """What is known of the desk mat; None while nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +213,10 @@ class StillTaken:
 
     captured_ns: int
     length: int
+    """Bytes; 0 when there is nothing to show: `words` says why."""
+    px_per_mm: float | None = None
+    """Of a worksheet that was set straight by the mat."""
+    words: str = ""
 
 
 Told = Report | Sealed | Failed | StillTaken

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from device.cameras.boundary import Do, Order
+from device.cameras.boundary import Do, Order, View
 from device.cameras.errors import NoPicture
 from device.cameras.ladder import CameraState
-from device.cameras.process import WorkerProcess
+from device.cameras.process import Still, WorkerProcess
+
+T = TypeVar("T")
 
 _PREVIEW_FOR_S: Final = 5.0
 _PREVIEW_ASK_EVERY_NS: Final = 1_000_000_000
@@ -47,6 +49,7 @@ class Pictures:
         self._name = name
         self._clock_ns = clock_ns
         self._asked: tuple[WorkerProcess, int] | None = None
+        self._one_still = asyncio.Lock()
 
     def preview(self) -> bytes | None:
         """The latest small JPEG, if it is younger than 2 s. Asking keeps previews coming for the next seconds."""
@@ -70,20 +73,24 @@ class Pictures:
 
         return await self._until(look, timeout_s)
 
-    async def still(self, timeout_s: float) -> bytes:
+    async def still(self, view: View, timeout_s: float) -> Still:
         """A JPEG in full size of a frame taken after this call; raises `NoPicture`."""
         asked: list[WorkerProcess] = []
 
-        def look(worker: WorkerProcess) -> bytes | None:
+        def look(worker: WorkerProcess) -> Still | None:
             if worker not in asked:
                 worker.still = None
-                if worker.send(Order(Do.STILL)):
+                if worker.send(Order(Do.STILL, view=view)):
                     asked.append(worker)
             return worker.still
 
-        return await self._until(look, timeout_s)
+        async with self._one_still:  # the worker makes one at a time
+            still = await self._until(look, timeout_s)
+        if not still.jpeg:
+            raise NoPicture(f"The {self._name} has nothing to show: {still.words}.")
+        return still
 
-    async def _until(self, look: Callable[[WorkerProcess], bytes | None], timeout_s: float) -> bytes:
+    async def _until(self, look: Callable[[WorkerProcess], T | None], timeout_s: float) -> T:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while True:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import Final, Self
 
 from device.cameras.boundary import MAX_PACKET, Order, Setup, StillTaken, Told, parse_told
@@ -26,6 +27,18 @@ _ENVIRONMENT: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture in full size, in memory only."""
+
+    jpeg: bytes
+    """Empty when there is nothing to show."""
+    px_per_mm: float | None = None
+    """Of a worksheet that was set straight by the mat."""
+    words: str = ""
+    """Why there is nothing to show."""
+
+
 class WorkerProcess:
     """One running worker. Nothing here blocks; use `spawn` to make one."""
 
@@ -42,7 +55,7 @@ class WorkerProcess:
         self.death_fd: Final = os.pidfd_open(process.pid)
         """Becomes readable when the process has ended."""
         self.control_fd: Final = control.fileno()
-        self.still: bytes | None = None
+        self.still: Still | None = None
         """The last still that was handed over."""
 
     @classmethod
@@ -103,7 +116,7 @@ class WorkerProcess:
             try:
                 one = parse_told(packet)
                 if isinstance(one, StillTaken) and fds:
-                    self.still = os.pread(fds[0], one.length, 0)
+                    self.still = Still(os.pread(fds[0], one.length, 0), one.px_per_mm, one.words)
                 told.append(one)
             except BadMessage:
                 # Not counted as a sign of life: a worker that keeps talking nonsense is soon taken for deaf.

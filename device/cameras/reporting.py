@@ -67,6 +67,7 @@ class Reporter:
             segment=kept.segment,
             lost=kept.lost,
             seen=None if seen is None else tuple(dataclasses.asdict(one) for one in seen),
+            mat=self._eyes.mat,
             detail=facts.detail or coded.trouble,
         )
         try:

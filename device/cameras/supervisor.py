@@ -8,12 +8,12 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from device.cameras import ladder
-from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Output, Report, Setup, StillTaken
+from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Output, Report, Setup, StillTaken, View
 from device.cameras.feed import PacketFeed
 from device.cameras.ladder import CameraState, Cause, Life, Rung, Step
 from device.cameras.pictures import Pictures
 from device.cameras.port import Port
-from device.cameras.process import WorkerProcess
+from device.cameras.process import Still, WorkerProcess
 from device.cameras.recording import Event, Plan
 from device.cameras.source import CameraSpec
 from device.cameras.status import CameraStatus, StreakLog
@@ -32,6 +32,7 @@ class Camera:
         spec: the camera.
         factory: `module:function` that opens its source inside the worker.
         factory_args: keyword arguments for it, as JSON allows them.
+        mat: the desk mat to look for, as `KitMat.plain` has it.
         on_change: called in the loop with the new status whenever `state`, `device_open` or the recording changes, a
             first coded picture comes, or the picture checks find something else; it must not block.
         on_step: called in the loop with each rung of the ladder that is taken.
@@ -41,12 +42,13 @@ class Camera:
         clock_ns: CLOCK_MONOTONIC, or a clock that agrees with it: frames are stamped by another process.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named by whoever gives it
         self,
         spec: CameraSpec,
         *,
         factory: str = DEFAULT_FACTORY,
         factory_args: Mapping[str, Any] | None = None,
+        mat: Mapping[str, Any] | None = None,
         on_change: Callable[[CameraStatus], None] | None = None,
         on_step: Callable[[str, Step], None] | None = None,
         on_event: Callable[[Event], None] | None = None,
@@ -54,7 +56,7 @@ class Camera:
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.spec: Final = spec
-        self._setup = Setup(spec, factory, dict(factory_args or {}))
+        self._setup = Setup(spec, factory, dict(factory_args or {}), None if mat is None else dict(mat))
         self._on_change, self._on_step, self._on_event, self._on_burial = on_change, on_step, on_event, on_burial
         self._clock_ns = clock_ns
         self._pictures = Pictures(self, f"{spec.role} camera", clock_ns)
@@ -161,13 +163,13 @@ class Camera:
         """
         return await self._pictures.snapshot(timeout_s)
 
-    async def still(self, timeout_s: float = 3.0) -> bytes:
+    async def still(self, view: View = View.PICTURE, timeout_s: float = 4.0) -> Still:
         """A JPEG in full size of a frame taken after this call. It is in memory only, here as in the worker.
 
         Raises:
-            NoPicture: as `snapshot` does.
+            NoPicture: as `snapshot` does, or when neither mat nor page is seen for a worksheet.
         """
-        return await self._pictures.still(timeout_s)
+        return await self._pictures.still(view, timeout_s)
 
     def trouble(self) -> str | None:
         """Why it can give no picture at all, in words after its name; None while it may."""
@@ -366,6 +368,7 @@ class Camera:
         news = (
             status.state, status.device_open, status.keep, status.plan, status.segment, status.native,
             status.last_packet_ns is None, status.seen and [one["condition"] for one in status.seen],
+            status.mat is None,
         )  # fmt: skip
         if self._told == news:
             return

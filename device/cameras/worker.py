@@ -91,8 +91,8 @@ class Worker:
         self._control = control
         self._control.settimeout(0)
         self._thumbnails = Thumbnails(slot)
-        self._stills = Stills()
-        self._eyes = Eyes(setup.spec.role)
+        self._eyes = Eyes(setup.spec.role, setup.mat)
+        self._stills = Stills(self._eyes, self.changed)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._latest: Frame | None = None
         self._untold: deque[Event] = deque()
@@ -197,7 +197,7 @@ class Worker:
             case Do.PREVIEW:
                 self._thumbnails.want(time.monotonic_ns(), order.for_s)
             case Do.STILL:
-                self._stills.want(time.monotonic_ns())
+                self._stills.want(time.monotonic_ns(), order.view)
             case Do.CODE:
                 self._coder.want(coded=order.on)
             case Do.KEYFRAME:
@@ -214,8 +214,9 @@ class Worker:
         if (frame := self._latest) is not None:
             self._thumbnails.show(frame, now_ns)
             self._eyes.look(frame, now_ns)
-            if (still := self._stills.take(frame)) is not None:
-                self._hand_over(*still)
+            self._stills.take(frame)
+        while (still := self._stills.ready()) is not None:
+            self._hand_over(*still)
         if not self._capture.facts().device_open:
             self._latest = None
             self._thumbnails.clear()

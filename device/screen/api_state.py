@@ -66,6 +66,7 @@ def _camera(seen: CameraView | None) -> dict[str, Any]:
         "detail": seen.detail,
         "native": None if seen.native is None else asdict(seen.native),
         "seen": None if seen.seen is None else list(seen.seen),
+        "mat": seen.mat,
         "restarts": seen.restarts,
         "coded": seen.coded,
         "segment": seen.segment,

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
+from device.cameras.boundary import View
 from device.cameras.errors import CameraError
+from device.cameras.process import Still
 from device.errors import KioskError
 from device.release import VERSION
 from device.screen.api_state import api_state
@@ -20,6 +22,8 @@ from device.screen.streams import BOUNDARY, Streams
 from device.screen.view import view
 from device.screen.words import TABLES
 from device.snapshot import Snapshot
+
+T = TypeVar("T")
 
 BY: Final = "screen"
 """Who pressed, in the ledger."""
@@ -44,7 +48,7 @@ class Kiosk(Protocol):
     async def picture(self, role: str) -> bytes:
         """A fresh JPEG; raises `LookupError` for no such camera, `KioskError` or `CameraError` when it gives none."""
 
-    async def still(self, role: str) -> bytes:
+    async def still(self, role: str, view: View = View.PICTURE) -> Still:
         """The same in full size, never on a disk; raises as `picture` does."""
 
     def preview(self, role: str) -> bytes | None:
@@ -84,6 +88,7 @@ class _Screen:
             ("/api/events", self._events),
             ("/api/cameras/{role}/snapshot.jpg", self._snapshot),
             ("/api/cameras/{role}/still.jpg", self._still),
+            ("/api/cameras/{role}/worksheet.jpg", self._worksheet),
             ("/api/cameras/{role}/preview", self._preview),
         ):
             app.add_api_route(path, serve, methods=["GET"], response_model=None)
@@ -126,14 +131,21 @@ class _Screen:
         return Response(await self._picture(self._kiosk.picture(role)), media_type="image/jpeg")
 
     async def _still(self, role: str) -> Response:
-        return Response(await self._picture(self._kiosk.still(role)), media_type="image/jpeg")
+        still = await self._picture(self._kiosk.still(role))
+        return Response(still.jpeg, media_type="image/jpeg")
+
+    async def _worksheet(self, role: str) -> Response:
+        """The mat or the page on it, straight; with its scale, where the mat tells it."""
+        still = await self._picture(self._kiosk.still(role, View.WORKSHEET))
+        scale = {} if still.px_per_mm is None else {"X-Pixels-Per-Millimetre": f"{still.px_per_mm:.3f}"}
+        return Response(still.jpeg, media_type="image/jpeg", headers=scale)
 
     async def _preview(self, role: str) -> StreamingResponse:
         first = await self._picture(self._kiosk.picture(role))
         frames = self._streams.frames(first, lambda: self._kiosk.preview(role))
         return StreamingResponse(frames, media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
 
-    async def _picture(self, coming: Awaitable[bytes]) -> bytes:
+    async def _picture(self, coming: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(_PICTURE_WITHIN_S):
                 return await coming

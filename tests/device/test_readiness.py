@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from device.cameras.source import CameraSpec, Native
 from device.readiness import LEDGER_BYTES_PER_S, Facts, Judgement, judge
+from device.role_watch import RoleWatch
 from device.session.clock import Instant
 from device.snapshot import CameraView
 from wire.ledger import ClockTrust
@@ -148,6 +149,29 @@ def test_a_covered_lens_is_only_told_of_long_before_a_booking_and_matters_near_o
     assert severity(-5) is Severity.ATTENTION
     assert severity(-31) is Severity.INFO
     assert severity(None, in_session=True) is Severity.ATTENTION
+
+
+def test_a_mat_that_was_there_and_is_gone_is_named_unless_the_picture_itself_is_at_fault() -> None:
+    gone = {"markers": 1.0, "missing_s": 4.2, "expected": 1.0}
+    bare = CameraView("open", 15.0, 0.03, mat=gone)
+    (one,) = settled(with_camera(healthy(0), "overhead", bare)).signals
+    assert (one.id, one.role, one.evidence) == ("mat.not_in_frame", "overhead", {"markers": 1.0, "missing_s": 4.2})
+    for well in ({**gone, "missing_s": 2.9}, {**gone, "expected": 0.0}, None):
+        assert settled(with_camera(healthy(0), "overhead", replace(bare, mat=well))).signals == ()
+    dark = replace(bare, seen=({"condition": "dark", "evidence": {}},))
+    assert ids(settled(with_camera(healthy(0), "overhead", dark))) == {("camera.dark", "overhead")}
+    assert settled(with_camera(healthy(0), "front", replace(bare, fps=30.0))).signals == ()
+
+
+def test_cameras_that_hold_each_others_roles_are_named_after_some_looks() -> None:
+    watch, sees, blind = RoleWatch(), {"markers": 4.0, "tilt": 0.1}, {"markers": 0.0}
+    told = [watch.swapped({"overhead": blind, "front": sees}, at(second / 4)) for second in range(4, 44)]
+    assert not any(told[:12]), "one odd look, or three, exchange nothing"
+    assert told[-1], "within ten seconds"
+    facts = replace(healthy(0), swapped=True)
+    assert ids(settled(facts)) == {("camera.swapped", None)}
+    back = [watch.swapped({"overhead": sees, "front": blind}, at(second)) for second in range(20, 30)]
+    assert not back[-1]
 
 
 def test_a_failed_camera_is_missing_and_a_restart_is_proposed() -> None:

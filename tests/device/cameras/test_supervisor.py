@@ -14,6 +14,7 @@ import pytest
 from nacl.public import PrivateKey
 
 from device.cameras import port
+from device.cameras.boundary import View
 from device.cameras.bus import BUS_BYTES, DATA_BYTES
 from device.cameras.errors import CameraError, NoPicture, RebindRefused
 from device.cameras.ladder import CameraState, Cause, Step
@@ -21,6 +22,7 @@ from device.cameras.recording import Event, Keep, Plan, Sealed
 from device.cameras.source import CameraSpec
 from device.cameras.status import CameraStatus
 from device.cameras.supervisor import Camera
+from device.kit import kit
 from lab.faults import Fault, set_fault
 from tests import media
 from tests.device.cameras.kit import (
@@ -433,7 +435,7 @@ def test_a_still_has_the_full_size_and_was_taken_after_it_was_asked_for(tmp_path
             for fault, low, high in ((Fault.NONE, 80, 255), (Fault.COVERED, 0, 20)):
                 lens.fault(fault)
                 await asyncio.sleep(0.3)
-                image = cv2.imdecode(np.frombuffer(await camera.still(), np.uint8), cv2.IMREAD_GRAYSCALE)
+                image = cv2.imdecode(np.frombuffer((await camera.still()).jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
                 assert image is not None
                 assert image.shape == (600, 1000)
                 assert low < image.mean() < high
@@ -609,5 +611,46 @@ def test_a_closed_camera_leaves_no_coded_picture_in_the_memory_it_shares() -> No
             camera.want_open(False)
             await until(lambda: not camera.status().device_open, camera)
             assert not any(os.pread(fd, pictures, slots))
+
+    asyncio.run(scenario())
+
+
+def test_the_mat_is_found_its_scale_told_and_a_worksheet_is_set_straight_by_it() -> None:
+    async def scenario() -> None:
+        mat = kit().mat
+        camera = Camera(CameraSpec("overhead", "scene:desk", 1280, 720, FPS), mat=mat.plain)
+        async with supervised(camera):
+            camera.want_open(True)
+            await until(lambda: (camera.status().mat or {}).get("expected") == 1, camera)
+            seen = camera.status().mat
+            assert seen is not None
+            assert seen["px_per_mm"] == pytest.approx(2.0, rel=0.02), "the scene shows two pixels to the millimetre"
+            assert seen["missing_s"] < 3
+            still = await camera.still(View.WORKSHEET)
+            assert still.px_per_mm == pytest.approx(2.0, rel=0.02)
+            assert still.px_per_mm is not None
+            sheet = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
+            assert sheet is not None
+            assert sheet.shape[1] == pytest.approx(mat.width_mm * still.px_per_mm, abs=2)
+            assert sheet.shape[0] == pytest.approx(mat.height_mm * still.px_per_mm, abs=2)
+        front = Camera(CameraSpec("front", "scene:student", 640, 360, FPS), mat=mat.plain)
+        async with supervised(front):
+            front.want_open(True)
+            await until(lambda: front.status().mat is not None, front)
+            assert front.status().mat == {"markers": 0, "missing_s": 0.0, "expected": 0.0}
+
+    asyncio.run(scenario())
+
+
+def test_a_camera_that_sees_neither_mat_nor_page_says_so(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        blank = tmp_path / "blank.png"
+        cv2.imwrite(os.fspath(blank), np.full((180, 320, 3), 90, np.uint8))
+        camera = Camera(small(f"file:{blank}"), mat=kit().mat.plain)
+        async with supervised(camera):
+            camera.want_open(True)
+            await until(lambda: camera.status().mat is not None, camera)
+            with pytest.raises(NoPicture, match="neither the mat nor a page is seen"):
+                await camera.still(View.WORKSHEET)
 
     asyncio.run(scenario())

@@ -13,7 +13,9 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI
 
+from device.cameras.boundary import View
 from device.cameras.errors import NoPicture
+from device.cameras.process import Still
 from device.errors import Refused
 from device.screen.app import create_screen
 from device.snapshot import Snapshot
@@ -73,9 +75,9 @@ class ShownKiosk:
         self.pictures_given += 1
         return found
 
-    async def still(self, role: str) -> bytes:
+    async def still(self, role: str, view: View = View.PICTURE) -> Still:
         await self.picture(role)
-        return large(role)
+        return Still(large(role), 3.25 if view is View.WORKSHEET and role == "overhead" else None)
 
     def preview(self, role: str) -> bytes | None:
         seen = self._shown.cameras.get(role)

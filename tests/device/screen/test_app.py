@@ -262,7 +262,7 @@ class TestActions:
         assert kiosk.asked == []
 
 
-PICTURES = ["snapshot.jpg", "still.jpg", "preview"]
+PICTURES = ["snapshot.jpg", "still.jpg", "worksheet.jpg", "preview"]
 
 
 class TestPictures:
@@ -279,13 +279,19 @@ class TestPictures:
         assert found.content == large("overhead")
         assert width_of(found.content) > width_of(get("/api/cameras/overhead/snapshot.jpg").content)
 
+    def test_a_worksheet_says_its_scale_where_it_has_one(self) -> None:
+        found = get("/api/cameras/overhead/worksheet.jpg")
+        assert found.content == large("overhead")
+        assert found.headers["X-Pixels-Per-Millimetre"] == "3.250"
+        assert "X-Pixels-Per-Millimetre" not in get("/api/cameras/front/worksheet.jpg").headers
+
     def test_no_picture_is_kept_by_a_cache(self) -> None:
-        for name in ("snapshot.jpg", "still.jpg"):
+        for name in ("snapshot.jpg", "still.jpg", "worksheet.jpg"):
             assert get(f"/api/cameras/front/{name}").headers["cache-control"] == "no-store"
 
     def test_another_sites_page_gets_no_picture(self) -> None:
         kiosk = ShownKiosk(GALLERY["ready"]())
-        for name in ("snapshot.jpg", "still.jpg"):
+        for name in ("snapshot.jpg", "still.jpg", "worksheet.jpg"):
             assert get(f"/api/cameras/front/{name}", kiosk, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
         assert kiosk.pictures_given == 0
 
