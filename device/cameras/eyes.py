@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from device.cameras.pixels import size, small_grey
-from device.cameras.source import Frame
+from device.cameras.source import Frame, Native
 
 if TYPE_CHECKING:
     from device.vision.mat import MatGeometry, MatPose, Place
@@ -61,8 +61,8 @@ class Eyes:
         """Seconds until the next look; zero or less when it is due."""
         return (self._due_ns - now_ns) / 1e9
 
-    def look(self, frame: Frame, now_ns: int) -> None:
-        """Look, if it is time and the frame is a new one."""
+    def look(self, frame: Frame, now_ns: int, native: Native | None = None) -> None:
+        """Look, if it is time and the frame is a new one; `native` is what the camera really gives."""
         if now_ns < self._due_ns:
             return
         if frame.captured_ns == self._shown_ns:
@@ -77,7 +77,9 @@ class Eyes:
         grey = small_grey(frame, WIDTH_PX)
         self.seen = self._watcher.look(grey, frame.captured_ns)
         if (geometry := self.geometry) is not None:
-            self._look_for_mat(frame, grey, geometry)
+            # An enlarged picture shows no more of a letter than the camera saw.
+            real_px = min(size(frame)[0], native.width) if native is not None else size(frame)[0]
+            self._look_for_mat(grey, frame.captured_ns, geometry, real_px / grey.shape[1])
         self._due_ns = now_ns + (UNSURE_NS if self._watcher.unsure else EVERY_NS)
 
     def close(self) -> None:
@@ -86,17 +88,16 @@ class Eyes:
         if self._watcher is not None:
             self._watcher.reset()
 
-    def _look_for_mat(self, frame: Frame, grey: Any, geometry: "MatGeometry") -> None:
+    def _look_for_mat(self, grey: Any, captured_ns: int, geometry: "MatGeometry", grown: float) -> None:
         from device.vision.mat import MatPose, find_mat  # noqa: PLC0415 - as above
 
         self._pose = self._pose or MatPose(geometry)
         now = find_mat(grey, geometry)
-        held = self._pose.update(now, frame.captured_ns)
+        held = self._pose.update(now, captured_ns)
         self.place = held.place
-        # What it is in the picture itself, not in the small copy that was looked at.
-        grown = size(frame)[0] / grey.shape[1]
         found = now.summary()
         if held.place is not None:
+            # In the camera's picture, not in the small copy that was looked at.
             found |= {"px_per_mm": round(held.place.px_per_mm * grown, 2), "age_s": round(held.age_s or 0.0, 1)}
         # A desk that never showed a mat is not missing one.
         self._has_had_mat = self._has_had_mat or (held.place is not None and held.place.is_sure)

@@ -213,7 +213,7 @@ class Worker:
         now_ns = time.monotonic_ns()
         if (frame := self._latest) is not None:
             self._thumbnails.show(frame, now_ns)
-            self._eyes.look(frame, now_ns)
+            self._eyes.look(frame, now_ns, self._capture.facts().native)
             self._stills.take(frame)
         while (still := self._stills.ready()) is not None:
             self._hand_over(*still)

@@ -15,6 +15,7 @@ from device.cameras.source import CameraSpec
 from device.cameras.status import CameraStatus
 from device.cameras.supervisor import Camera
 from device.cameras.uri import parse_uri
+from device.kit import kit
 from device.selftest.figures import OPEN_WITHIN_S, CameraResult, Coded, result
 
 _log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ async def try_camera(
     """
     trial = _Trial()
     id_ = await _id(spec.uri)
-    camera = Camera(spec, factory=factory, factory_args=factory_args, on_change=trial.note)
+    camera = Camera(spec, factory=factory, factory_args=factory_args, mat=kit().mat.plain, on_change=trial.note)
     running = asyncio.create_task(camera.run(), name=f"selftest.{spec.role}")
     try:
         status = await trial.watch(camera, seconds)

@@ -82,6 +82,8 @@ class CameraResult:
     restarts: int
     seen: tuple[str, ...]
     """What the picture checks found, in words."""
+    px_per_mm: float | None
+    """How finely the desk mat is seen; None where none was found."""
     attention: str | None
     """It works; this is not as it was asked for."""
     problem: str | None
@@ -125,6 +127,7 @@ def result(
         left_out=status.left_out,
         restarts=status.restarts,
         seen=tuple(_seen(one["condition"], spec.role) for one in status.seen or ()),
+        px_per_mm=(status.mat or {}).get("px_per_mm"),
         attention=" ".join(_attention(spec, status, coded)) or None,
         problem=_problem(spec, status, coded, has_given=first_frame_ms is not None),
     )

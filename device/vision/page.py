@@ -60,8 +60,8 @@ _ROWS: Final = 64
 """Places along a side at which its edge is asked for."""
 _SIDES: Final = 2
 """A page shows so many of its sides at least ..."""
-_CLEAR: Final = 1.3
-"""... or lines of writing that stand out: then it fills the picture; print has 1.8 and more, dense scribble 1.4 ..."""
+CLEAR: Final = 0.25
+"""... or lines of writing that stand out: then it fills the picture ..."""
 _WRITTEN: Final = 2000
 """... and that are more than a few marks: of the points of ink that are looked at."""
 
@@ -73,9 +73,19 @@ _STROKE: Final = 0.012
 """... and what is thicker, on the whole, no rule or frame."""
 _SPECK_PX: Final = 4
 _POINTS: Final = 20_000
-_SEARCH: Final = ((8, 1.0, 2.0, 8, 6), (4, 0.5, 1.0, 2, 2), (3, 0.25, 0.5, 2, 2), (2, 0.125, 0.25, 2, 2))
+_SEARCH: Final = (
+    (8, 1.0, 2.0, 8, 6),
+    (4, 0.5, 1.0, 2, 2),
+    (3, 0.25, 0.5, 2, 2),
+    (2, 0.125, 0.25, 2, 2),
+    (2, 0.06, 0.12, 2, 2),
+)
 """Pixels that count as one line, steps of slope and of fan in degrees, and how many of each to either side."""
-_READ_PX: Final = 1000
+_LINE_PX: Final = 48
+"""What lies around a line: two lines of print, or the one between two rules."""
+_RIM: Final = 0.04
+"""Share of a page at each side that is not read: shadows and other pages' edges run along there."""
+READ_PX: Final = 1000
 """The longer side of a page at which its lines are looked for."""
 
 
@@ -87,8 +97,13 @@ class Page:
     """`(4, 2)`, clockwise from the upper left as the camera sees it, in the picture's pixels; may lie outside it."""
     is_whole: bool
     """Whether all four sides were seen; else the picture cuts it off, or something hides a side."""
-    is_flat: bool
-    """Whether its top or bottom is straight, so that it tells what is level; a bent page's are not."""
+    straight: tuple[bool, ...]
+    """Which of its sides were seen to be straight, clockwise from its top; a bent page's top and bottom are not."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether its top or bottom is straight, so that it tells what is level."""
+        return self.straight[0] or self.straight[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +111,7 @@ class Lines:
     """How the lines of a page run."""
 
     clear: float
-    """How much they stand out: 1 is not at all."""
+    """How much they stand out from what is between them: 0 is not at all; dense scribble has 0.3, print 0.6 or more."""
     slope_deg: float
     """How they slope half way down the page, degrees, down to the right ..."""
     fan_deg: float
@@ -121,31 +136,32 @@ def page(image: "Image") -> Page | None:
     if outline is None:
         return _filling(image)
     frame = _Frame.around(outline)
-    view = frame.cut(paper)
-    sides = [_side(np.ascontiguousarray(np.rot90(view, turn))) for turn in range(4)]
+    view, picture = frame.cut(paper), frame.cut(cast("Image", cv2.medianBlur(small, 3)))
+    sides = [_side(*(np.ascontiguousarray(np.rot90(one, turn)) for one in (view, picture))) for turn in range(4)]
     found = [side for side in sides if side.straight is not None]
     if len(found) < _SIDES:
         return _filling(image)
+    # Turned to the left once, the top is on the left.
     left, top, right, bottom = (_turned_back(side.ends, turn, view.shape) for turn, side in enumerate(sides))
     corners = [_crossing(*pair) for pair in ((top, left), (top, right), (bottom, right), (bottom, left))]
     return Page(
         corners_px=(frame.placed(np.array(corners)) + 0.5) / scale - 0.5,
         is_whole=len(found) == len(sides),
-        is_flat=max(sides[1].straight or 0.0, sides[3].straight or 0.0) >= _STRAIGHT,
+        straight=tuple((sides[turn].straight or 0.0) >= _STRAIGHT for turn in (1, 2, 3, 0)),
     )
 
 
 def _filling(image: "Image") -> Page | None:
     """The page that fills the picture, where there is writing and no sides are seen."""
     height, width = image.shape[:2]
-    scale = _READ_PX / max(height, width)
+    scale = READ_PX / max(height, width)
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     ink = writing(cast("Image", grey))
-    if len(ink) < _WRITTEN or lines(ink, (grey.shape[1], grey.shape[0])).clear < _CLEAR:
+    if len(ink) < _WRITTEN or lines(ink, (grey.shape[1], grey.shape[0])).clear < CLEAR:
         return None
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64) - 0.5
-    return Page(corners, is_whole=False, is_flat=False)
+    return Page(corners, is_whole=False, straight=(False, False, False, False))
 
 
 def _without_ink(image: "Image") -> "Image":
@@ -172,8 +188,11 @@ def writing(grey: "Image") -> Points:
     area = marks[:, cv2.CC_STAT_AREA]
     is_ink = (area >= _SPECK_PX) & ((long < _LETTER * longer) | (area < _STROKE * longer * long))
     is_ink[0] = False
-    points = np.argwhere(is_ink[labels])[:, ::-1].astype(np.float64)
-    return points[:: len(points) // _POINTS + 1]
+    height, width = grey.shape
+    rows, columns = round(_RIM * height), round(_RIM * width)
+    inner = is_ink[labels][rows : height - rows, columns : width - columns]
+    points = np.argwhere(inner)[:, ::-1] + np.array([columns, rows], np.float64)
+    return np.asarray(points[:: len(points) // _POINTS + 1], np.float64)
 
 
 def lines(points: Points, size: tuple[int, int]) -> Lines:
@@ -194,13 +213,15 @@ def lines(points: Points, size: tuple[int, int]) -> Lines:
 
 
 def _clear(points: Points, size: tuple[int, int], slope_deg: float, fan_deg: float, bin_px: int) -> float:
-    """How unevenly ink lies in lines of this slope: 1 when it is spread over all, more the less it is."""
+    """How unevenly ink lies in lines of this slope, against what lies around each: 0 when it is spread over all."""
     width, height = size
     slope = np.radians(slope_deg + fan_deg * (points[:, 1] / height - 0.5))
     level = (points[:, 1] - slope * (points[:, 0] - width / 2)) / bin_px
     count = height // bin_px
-    profile = np.bincount(level[(level >= 0) & (level < count)].astype(int), minlength=count)
-    return float(np.sum(np.square(profile, dtype=np.float64))) * count / max(1.0, float(profile.sum()) ** 2)
+    profile = np.bincount(level[(level >= 0) & (level < count)].astype(int), minlength=count).astype(np.float64)
+    around = _LINE_PX // bin_px
+    uneven = profile - np.convolve(profile, np.ones(around) / around, mode="same")
+    return float(np.sum(uneven**2)) * count / max(1.0, float(profile.sum()) ** 2)
 
 
 def _paper(paper: "Image") -> Points | None:
@@ -261,8 +282,13 @@ class _Side:
     """Share of it that lies on the straight line; None if no edge was seen there."""
 
 
-def _side(paper: "Image") -> _Side:
-    """Find the left side, in the paper and a margin around it, `(height, width, 3) uint8`."""
+def _side(paper: "Image", picture: "Image") -> _Side:
+    """Find the left side.
+
+    Args:
+        paper: the page and a margin around it, without ink, `(height, width, 3) uint8`.
+        picture: the same with its ink.
+    """
     top, bottom = _MARGIN_PX, paper.shape[0] - _MARGIN_PX
     inner = round(_INNER * (paper.shape[1] - 2 * _MARGIN_PX))
     edges = _edges(paper)
@@ -275,16 +301,19 @@ def _side(paper: "Image") -> _Side:
     best = int(shown.argmax())
     if shown[best] < _MOSTLY:
         return _Side(np.array([(_MARGIN_PX, top), (_MARGIN_PX, bottom)], np.float64), None)
-    return _fitted(edges, np.array([(starts[best], top), (ends[best], bottom)], np.float64))
+    side = _fitted(edges, np.array([(starts[best], top), (ends[best], bottom)], np.float64))
+    # What took out the ink has filled the gutter of a book as well.
+    finer = _fitted(_edges(picture, _STEP_PX // 2), side.ends)
+    return finer if (finer.straight or 0.0) >= (side.straight or 0.0) else side
 
 
-def _edges(paper: "Image") -> npt.NDArray[np.bool_]:
+def _edges(paper: "Image", far: int = _STEP_PX) -> npt.NDArray[np.bool_]:
     """Where the picture is another one to the left than to the right: the middles of such steps, row by row."""
     # Averaged, so that the step is largest at the edge itself, and not as large all along the way across it.
-    level = cv2.blur(paper.astype(np.float32), (2 * _STEP_PX - 1, 1))
-    before, after = level[:, : -2 * _STEP_PX], level[:, 2 * _STEP_PX :]
+    level = cv2.blur(paper.astype(np.float32), (2 * far - 1, 1))
+    before, after = level[:, : -2 * far], level[:, 2 * far :]
     step = np.zeros(level.shape[:2], np.float32)
-    step[:, _STEP_PX:-_STEP_PX] = (np.abs(after - before) / (np.maximum(after, before) + 20)).max(axis=2)
+    step[:, far:-far] = (np.abs(after - before) / (np.maximum(after, before) + 20)).max(axis=2)
     around = cv2.dilate(step, np.ones((1, 2 * _PEAK_PX + 1), np.uint8))
     return (step >= _STEP) & (step >= around)
 

@@ -23,8 +23,10 @@ _EDGE_PX: Final = 12
 _CORNER_LEVELS: Final = 7
 """How much a corner has to stand out: low enough for print on a dim page."""
 _AGREE_PX: Final = 3.0
-"""A hundredth of the width: landmarks that agree on a pose agree to this, and those at rest move less."""
-_SPREAD: Final = 0.2
+"""A hundredth of the width: landmarks that agree on a pose agree to this ..."""
+_REST_PX: Final = 1.5
+"""... and those at rest move less: round the middle of a turn few do."""
+_SPREAD: Final = 0.1
 """How much of the picture the landmarks that agree have to span: the view has moved, not one thing in it."""
 _MOST: Final = (5, 95)
 """The span is that between these percentiles: one stray landmark widens nothing."""
@@ -53,11 +55,6 @@ class Pose:
     """... of the width too."""
     turn_deg: float
     """Degrees, clockwise as seen."""
-
-    @property
-    def shift(self) -> float:
-        """How far the middle went in all, in shares of the width."""
-        return float(np.hypot(self.right, self.down))
 
 
 AT_REST: Final = Pose(0.0, 0.0, 0.0)
@@ -89,10 +86,16 @@ def pose(before: Landmarks, now: Landmarks) -> Pose | None:
     agreeing = was[agrees.ravel() > 0]
     if len(agreeing) < TABLE.agreeing:
         return None
-    at_rest = np.count_nonzero(np.linalg.norm(came - was, axis=1) < _AGREE_PX)
+    at_rest = np.count_nonzero(np.linalg.norm(came - was, axis=1) < _REST_PX)
     if at_rest > TABLE.rest * len(agreeing):
         return AT_REST
     return _pose(matrix, before.size) if _spread(agreeing, before.size) >= _SPREAD else None
+
+
+def distance(one: Pose, other: Pose = AT_REST) -> float:
+    """How far two poses are apart: 1 is the whole limit of shift, or of turn, or a good part of both."""
+    shift = np.hypot(one.right - other.right, one.down - other.down) / TABLE.shift
+    return float(np.hypot(shift, (one.turn_deg - other.turn_deg) / TABLE.turn_deg))
 
 
 def median(poses: Sequence[Pose]) -> Pose:
@@ -109,12 +112,7 @@ def most_central(views: Sequence[Landmarks]) -> Landmarks | None:
     if 2 * len(known) <= len(views):
         return None
     middle = median([one for one, _ in known])
-    return min(known, key=lambda pair: _distance(pair[0], middle))[1]
-
-
-def _distance(one: Pose, other: Pose) -> float:
-    shift = np.hypot(one.right - other.right, one.down - other.down) / TABLE.shift
-    return float(np.hypot(shift, (one.turn_deg - other.turn_deg) / TABLE.turn_deg))
+    return min(known, key=lambda pair: distance(pair[0], middle))[1]
 
 
 def _is_possible(matrix: cv2.typing.MatLike) -> bool:

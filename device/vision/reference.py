@@ -4,10 +4,13 @@ A reference that went on learning would follow a fault that comes slowly: a moun
 """
 
 import statistics
+from collections import deque
 from dataclasses import dataclass
 
+import numpy as np
+
 from device.vision.pose import Landmarks, most_central
-from device.vision.statistics import Statistics
+from device.vision.statistics import Plane, Statistics
 from device.vision.thresholds import TABLE
 
 
@@ -16,6 +19,8 @@ class Reference:
     """One camera when it was well."""
 
     sharpness: float
+    tiles: Plane | None = None
+    """`(6, 8)`, how its picture is laid out in light and dark."""
     landmarks: Landmarks | None = None
     """Of an overhead camera, in its usual pose."""
 
@@ -24,7 +29,7 @@ class Lesson:
     """The healthy looks so far."""
 
     def __init__(self) -> None:
-        self._looks: list[tuple[Statistics, Landmarks | None]] = []
+        self._looks: deque[tuple[Statistics, Landmarks | None]] = deque(maxlen=TABLE.learn_looks)
 
     def add(self, now: Statistics, marks: Landmarks | None) -> Reference | None:
         """Add a healthy look.
@@ -41,12 +46,13 @@ class Lesson:
         self._looks.append((now, marks))
         if len(self._looks) < TABLE.learn_looks:
             return None
-        sharpness = statistics.median(look.sharpness for look, _ in self._looks)
         views = [view for _, view in self._looks if view is not None]
         usual = most_central(views) if views else None
-        # A view that agrees with no other is learned from later, when whoever works there keeps still enough.
-        (_, first), *self._looks = self._looks
-        return None if first is not None and usual is None else Reference(sharpness, usual)
+        if views and usual is None:
+            return None  # the desk was too busy; one of the next looks will do
+        sharpness = statistics.median(look.sharpness for look, _ in self._looks)
+        tiles = np.median(np.array([look.tiles for look, _ in self._looks]), axis=0).astype(np.float32)
+        return Reference(sharpness, tiles, usual)
 
     def forget(self) -> None:
         """Something was wrong: start afresh."""

@@ -13,8 +13,8 @@ Summary: TypeAlias = Mapping[str, float]
 
 _NEEDED: Final = 2
 """Markers that place the mat."""
-_FROM_ABOVE: Final = 0.5
-"""The tilt up to which a camera looks down on the mat, about 50 degrees; a front camera sees the desk flatter."""
+_FROM_ABOVE: Final = 0.3
+"""The tilt up to which a camera looks down on the mat, 45 degrees; one that sees the face sees the desk flatter."""
 _LOOKS: Final = 5
 """Looks that told something, once a second: five seconds, for a signal that is to be seen within ten ..."""
 _AGREE: Final = 4

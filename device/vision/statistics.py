@@ -16,8 +16,8 @@ Plane: TypeAlias = npt.NDArray[np.float32]
 
 TILES: Final = (8, 6)
 """Columns and rows."""
-MIN_SIZE_PX: Final = (32, 24)
-"""A picture that is narrower or lower gives no tile a single pixel at a quarter of its size."""
+MIN_SIZE_PX: Final = (40, 32)
+"""In a narrower or lower picture a tile would have no pixel of its own at a quarter of its size, the rim left out."""
 COARSE: Final = 4
 """How much smaller the coarse picture is: two octaves."""
 
@@ -43,6 +43,8 @@ class Statistics:
     """Share at or under the black threshold."""
     white: float
     """Share at or over the white threshold."""
+    tiles: Plane = field(repr=False)
+    """`(6, 8)`, the mean level of each tile."""
     structured: float
     """Share of tiles that show something: an edge, or clipped light."""
     detail: float
@@ -52,7 +54,7 @@ class Statistics:
     noise: float
     """Levels, standard deviation; print counts as some."""
     glare: float
-    """Share in the largest clipped patch."""
+    """Share in the largest clipped patch that is a lamp's image; 0 when none is large enough to matter."""
     difference: float | None
     """Levels, mean, from the picture since which nothing changed; None for the first."""
     still_since_ns: int
@@ -88,6 +90,7 @@ def measure(grey: "Image", captured_ns: int, previous: Statistics | None = None)
     level = grey.astype(np.float32)
     upto = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256])).astype(np.float64) / grey.size
     fine, coarse, noise = _energies(grey, level)
+    tiles = _tiles(level)
     coarse_noise = _LAPLACIAN_GAIN * noise / COARSE**2
     detail = max(0.0, float(coarse.mean()) - coarse_noise)
     sharp = max(0.0, fine - _LAPLACIAN_GAIN * noise)
@@ -100,11 +103,12 @@ def measure(grey: "Image", captured_ns: int, previous: Statistics | None = None)
         p95=_percentile(upto, 0.95),
         black=float(upto[TABLE.black]),
         white=max(0.0, 1.0 - float(upto[TABLE.white - 1])),
-        structured=_structured(_tiles(level), _tiles(coarse), coarse_noise),
+        tiles=tiles,
+        structured=_structured(tiles, _tiles(coarse), coarse_noise),
         detail=detail**0.5,
         sharpness=(sharp / detail) ** 0.5 if detail else 0.0,
         noise=noise**0.5,
-        glare=_largest_patch(grey),
+        glare=_largest_glare(grey),
         difference=difference,
         still_since_ns=since_ns,
         still=still,
@@ -115,7 +119,8 @@ def _energies(grey: "Image", level: Plane) -> tuple[float, Plane, float]:
     """Mean energy of the fine Laplacian, the coarse one's pixel by pixel, and the noise's variance."""
     height, width = grey.shape
     small = cv2.resize(level, (width // COARSE, height // COARSE), interpolation=cv2.INTER_AREA)
-    coarse = np.square(cv2.Laplacian(small, cv2.CV_32F))
+    # At the rim the Laplacian takes a slope for an edge; a hand on the lens has slopes and nothing else.
+    coarse = np.square(cv2.Laplacian(small, cv2.CV_32F)[1:-1, 1:-1])
     fine = _mean_square(cv2.Laplacian(grey, cv2.CV_16S))
     noise = _mean_square(cv2.filter2D(grey, cv2.CV_16S, _NOISE_KERNEL)) / _NOISE_GAIN
     return fine, cast("Plane", coarse), noise
@@ -133,14 +138,33 @@ def _structured(means: Plane, energies: Plane, noise: float) -> float:
     return float(np.mean(shows | (means >= TABLE.white)))
 
 
-def _largest_patch(grey: "Image") -> float:
+def _largest_glare(grey: "Image") -> float:
+    """Share in the largest clipped patch of a lamp's light; white paper ends sharply, or is as bright beyond."""
     clipped = cv2.threshold(grey, TABLE.white - 1, 1, cv2.THRESH_BINARY)[1]
-    if not cv2.countNonZero(clipped):
+    if cv2.countNonZero(clipped) <= TABLE.glare * grey.size:
         return 0.0
-    gap = np.ones((TABLE.glare_gap, TABLE.glare_gap), np.uint8)
-    whole = cv2.morphologyEx(clipped, cv2.MORPH_OPEN, gap)
-    _, _, patches, _ = cv2.connectedComponentsWithStats(whole)
-    return float(patches[1:, cv2.CC_STAT_AREA].max(initial=0)) / grey.size
+    whole = cv2.morphologyEx(clipped, cv2.MORPH_OPEN, _square(TABLE.glare_gap_px))
+    _, labels, patches, _ = cv2.connectedComponentsWithStats(whole)
+    areas = patches[:, cv2.CC_STAT_AREA] / grey.size
+    large = [label for label in range(1, len(areas)) if areas[label] > TABLE.glare]
+    return max((float(areas[label]) for label in large if _is_lamp(grey, labels == label)), default=0.0)
+
+
+def _is_lamp(grey: "Image", patch: npt.NDArray[np.bool_]) -> bool:
+    """Whether a clipped patch fades out: a long way on what is dark, a shorter one on what is bright itself."""
+    near, far = (_mean_around(grey, patch, reach) for reach in (TABLE.glare_near_px, TABLE.glare_far_px))
+    fades = (near - far) / max(1.0, 255 - far)
+    return fades > (TABLE.glare_fades_on_paper if near > TABLE.glare_paper else TABLE.glare_fades)
+
+
+def _mean_around(grey: "Image", patch: npt.NDArray[np.bool_], reach_px: tuple[int, int]) -> float:
+    """The mean level from so far to so far outside a patch; 0 where there is nothing outside."""
+    inner, outer = (cv2.dilate(patch.astype(np.uint8), _square(2 * reach + 1)) for reach in reach_px)
+    return float(cv2.mean(grey, outer - inner)[0])
+
+
+def _square(side_px: int) -> "Image":
+    return np.ones((side_px, side_px), np.uint8)
 
 
 def _change(grey: "Image", captured_ns: int, previous: Statistics | None) -> tuple[float | None, int, "Image"]:

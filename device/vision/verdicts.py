@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import TypeAlias
 
-from device.vision.pose import Pose
+from device.vision.pose import Pose, distance
 from device.vision.reference import Reference
 from device.vision.statistics import Statistics
 from device.vision.thresholds import TABLE
@@ -39,7 +39,7 @@ def judge(
         reference: the camera when it was well, if that is known.
         pose: how the scene lies against the reference, where that can be told.
     """
-    if now.structured < TABLE.covered:
+    if now.structured < TABLE.covered and not _is_laid_out_as(now, reference):
         return {Condition.COVERED: {"structured": now.structured, "limit": TABLE.covered, "mean": now.mean}}
     found: dict[Condition, Evidence] = {}
     if now.still_s >= TABLE.frozen_s and 1 - now.black - now.white >= TABLE.frozen_visible:
@@ -58,18 +58,31 @@ def _in_good_light(
 ) -> dict[Condition, Evidence]:
     found: dict[Condition, Evidence] = {}
     limit = sharpness_limit(reference)
-    if now.detail >= max(TABLE.detail, TABLE.detail_noise * now.noise) and now.sharpness < limit:
-        found[Condition.BLURRED] = {"sharpness": now.sharpness, "limit": limit}
+    is_rich = now.detail >= max(TABLE.detail, TABLE.detail_noise * now.noise)
+    if (is_rich and now.sharpness < limit) or now.structured < TABLE.covered:
+        found[Condition.BLURRED] = {"sharpness": now.sharpness, "limit": limit, "structured": now.structured}
     if role == "overhead" and now.glare > TABLE.glare:
         found[Condition.GLARE] = {"glare": now.glare, "limit": TABLE.glare}
-    if role == "overhead" and pose is not None and (pose.shift > TABLE.shift or abs(pose.turn_deg) > TABLE.turn_deg):
+    if role == "overhead" and pose is not None and distance(pose) > 1:
         found[Condition.MOVED] = {
-            "shift": pose.shift,
+            "right": pose.right,
+            "down": pose.down,
             "shift_limit": TABLE.shift,
             "turn_deg": pose.turn_deg,
             "turn_limit_deg": TABLE.turn_deg,
         }
     return found
+
+
+def _is_laid_out_as(now: Statistics, reference: Reference | None) -> bool:
+    """Whether light and dark lie as they did, though no detail is left: too dark or too soft, but no cover."""
+    if reference is None or reference.tiles is None:
+        return False
+    tiles, usual = now.tiles - now.tiles.mean(), reference.tiles - reference.tiles.mean()
+    dimming = float(now.tiles.mean() / max(1.0, reference.tiles.mean()))
+    if tiles.std() < max(TABLE.layout_floor, TABLE.layout_contrast * dimming * usual.std()):
+        return False
+    return bool((tiles * usual).mean() > TABLE.layout * tiles.std() * usual.std())
 
 
 def sharpness_limit(reference: Reference | None) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from device.vision.mat import MatGeometry, Matrix, Place, find_mat, project
-from device.vision.page import Lines, Page, lines, page, writing
+from device.vision.page import CLEAR, READ_PX, Lines, Page, lines, page, writing
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
@@ -32,19 +32,17 @@ _MAX_SIDE_PX: Final = 6000
 """No worksheet is larger: at 3 pixels to the millimetre that is two metres of desk."""
 _PAPERS: Final = (297 / 210, 11 / 8.5, 14 / 8.5)
 """Long side over short: A4 and its kin, US Letter, US Legal."""
+_SHEET: Final = 3
+"""Sides that have to be straight for a page to count as a flat sheet of such paper; an arm may lie over one."""
 _NEAR_PAPER: Final = 0.035
 """As a share: half of what lies between A4 and Letter is 0.045, and a page's sides are found to 0.01."""
 _FOCAL: Final = 0.9
 """Focal length over the picture's width where perspective does not tell: a view 58 degrees wide."""
 _FOCALS: Final = (0.5, 3.0)
 """From 90 to 19 degrees wide; what is found beyond is not a flat page's perspective."""
-_READ_PX: Final = 1000
-"""The longer side of a page at which its lines are looked for."""
-_LEVELLINGS: Final = 2
-"""The second one sees what was outside the page before."""
-_CLEAR: Final = 1.3
-"""How much lines have to stand out for a page to be levelled by them; spread evenly they would have 1."""
-_SIDEWAYS: Final = 1.5
+_LEVELLINGS: Final = 3
+"""The later ones see what was outside the page before, and what is left over."""
+_SIDEWAYS: Final = 1.3
 """How much more lines must stand out that run up the page before it is turned."""
 
 _BEYOND: Final = (255, 255, 255)
@@ -187,11 +185,14 @@ def straightened(image: "Image", found: Page) -> tuple["Image", Points]:
     corners = np.asarray(found.corners_px, np.float64)
     if not _is_quad(corners):
         raise BadView("the page's corners do not go round it")
-    ratio = _height_over_width(corners, image.shape[1], image.shape[0], snap=found.is_whole and found.is_flat)
-    small = _upright(image, corners, _size(corners, ratio, _READ_PX))
+    straight = np.array(found.straight)
+    is_sheet = found.is_whole and np.count_nonzero(straight) >= _SHEET
+    ratio = _height_over_width(corners, image.shape[1], image.shape[0], snap=bool(is_sheet))
+    small = _upright(image, corners, _size(corners, ratio, READ_PX))
     if _lines(np.ascontiguousarray(np.rot90(small))).clear > _SIDEWAYS * _lines(small).clear:
-        corners, ratio = _turned(corners), 1 / ratio
-    if not found.is_flat:
+        turn = _turn_of(corners)
+        corners, ratio, straight = np.roll(corners, turn, axis=0), 1 / ratio, np.roll(straight, turn)
+    if not (straight[0] or straight[2]):
         corners = _levelled(image, corners, ratio)
     return _upright(image, corners, _size(corners, ratio)), corners
 
@@ -218,7 +219,7 @@ def even_light(image: "Image") -> "Image":
     if not is_paper.any():
         return image
     light = _carried(level, is_paper, bright)
-    gain = cv2.resize(np.clip(_WHITE / light, *_GAIN), (width, height), interpolation=cv2.INTER_LINEAR)
+    gain = cv2.resize(np.clip(_WHITE / np.maximum(light, 1), *_GAIN), (width, height), interpolation=cv2.INTER_LINEAR)
     lit = cv2.multiply(image.astype(np.float32), cv2.merge([gain] * 3))
     return cast("Image", np.clip(lit + 0.5, 0, 255).astype(np.uint8))
 
@@ -282,10 +283,10 @@ def _is_quad(corners: Points) -> bool:
     return bool((sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0] > 1).all())
 
 
-def _turned(corners: Points) -> Points:
-    """The corners of the page turned a quarter, that way which leaves its top nearer to the camera's own."""
+def _turn_of(corners: Points) -> int:
+    """By how many corners to turn a page that lies on its side: so that its top gets nearer to the camera's own."""
     left, right = corners[0] + corners[3], corners[1] + corners[2]
-    return np.roll(corners, 1 if left[1] <= right[1] else -1, axis=0)
+    return 1 if left[1] <= right[1] else -1
 
 
 def _size(corners: Points, ratio: float, longer_px: float | None = None) -> tuple[int, int]:
@@ -319,9 +320,9 @@ def _height_over_width(corners: Points, width_px: int, height_px: int, *, snap: 
 def _levelled(image: "Image", corners: Points, ratio: float) -> Points:
     """The page's corners moved so that its lines of print run level; nothing of it is cut off by that."""
     for _ in range(_LEVELLINGS):
-        size = width, height = _size(corners, ratio, _READ_PX)
+        size = width, height = _size(corners, ratio, READ_PX)
         run = _lines(_upright(image, corners, size))
-        if run.clear < _CLEAR:
+        if run.clear < CLEAR:
             break
         above, below = (float(np.tan(np.radians(run.slope_deg + side * run.fan_deg))) for side in (-0.5, 0.5))
         upper, lower = min(0.0, -above * width), max(float(height), height - below * width)

@@ -34,7 +34,7 @@ async def _stand(folder: Path, seconds: float) -> tuple[dict[str, float], dict[s
         before = {name: cpu_s(pid) for name, pid in pids.items()}
         await asyncio.sleep(seconds)
         used = {name: (cpu_s(pid) - before[name]) / seconds * 100 for name, pid in pids.items()}
-        return used, {name: _rss_mib(pid) for name, pid in pids.items()}
+        return used, {name: rss_mib(pid) for name, pid in pids.items()}
 
 
 def cpu_s(pid: int) -> float:
@@ -43,6 +43,7 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def _rss_mib(pid: int) -> float:
+def rss_mib(pid: int) -> float:
+    """A process's resident memory, shared memory included, MiB."""
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024

@@ -107,7 +107,7 @@ def test_what_changes_little_by_little_does_change() -> None:
     chance = np.random.default_rng(2)
     for second in range(1, 12):
         picture = picture.copy()
-        spots = chance.choice(picture.size, round(0.06 * picture.size), replace=False)
+        spots = chance.choice(picture.size, round(0.05 * picture.size), replace=False)
         picture.flat[spots] += 1
         found = measure(picture, second * 10**9, found)
         assert found.still_s < 3
