@@ -45,7 +45,7 @@ OPEN = CameraStatus(
 )  # fmt: skip
 FIGURES = {
     "ok", "id", "role", "uri", "asked", "native", "fps", "first_frame_ms", "latency_ms", "packets", "keyframes",
-    "bitrate_bps", "encoder", "left_out", "restarts", "seen", "attention", "problem",
+    "bitrate_bps", "encoder", "left_out", "restarts", "seen", "px_per_mm", "attention", "problem",
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from device.cameras.source import CameraSpec
 from device.cameras.status import CameraStatus
 from device.cameras.supervisor import Camera
 from device.kit import kit
+from device.vision.worksheet import AROUND_MM
 from lab.faults import Fault, set_fault
 from tests import media
 from tests.device.cameras.kit import (
@@ -631,8 +632,8 @@ def test_the_mat_is_found_its_scale_told_and_a_worksheet_is_set_straight_by_it()
             assert still.px_per_mm is not None
             sheet = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
             assert sheet is not None
-            assert sheet.shape[1] == pytest.approx(mat.width_mm * still.px_per_mm, abs=2)
-            assert sheet.shape[0] == pytest.approx(mat.height_mm * still.px_per_mm, abs=2)
+            assert sheet.shape[1] == pytest.approx((mat.width_mm + 2 * AROUND_MM) * still.px_per_mm, abs=2)
+            assert sheet.shape[0] == pytest.approx((mat.height_mm + 2 * AROUND_MM) * still.px_per_mm, abs=2)
         front = Camera(CameraSpec("front", "scene:student", 640, 360, FPS), mat=mat.plain)
         async with supervised(front):
             front.want_open(True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.vision.statistics import Statistics, is_usable, measure
-from tests.device.vision.kit import LARGE, blurred, dimmed, flat, grey, noisy, scene
+from tests.device.vision.kit import LARGE, blurred, dimmed, flat, grey, noisy, scene, sheet_on
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
@@ -66,9 +66,10 @@ def test_every_tile_of_a_desk_shows_something_and_none_of_a_cloth() -> None:
 
 
 @pytest.mark.parametrize("softness_px", [6, 12, 25])
-@pytest.mark.parametrize("under_it", ["desk", "paper"])
+@pytest.mark.parametrize("under_it", ["desk", "paper", "dim print"])
 def test_a_lamps_image_is_measured_by_its_size(under_it: str, softness_px: int) -> None:
-    picture = desk() if under_it == "desk" else noisy(flat(215), 1)
+    pictures = {"desk": desk(), "paper": flat(215), "dim print": dimmed(sheet_on(desk()), 0.5)}
+    picture = noisy(pictures[under_it], 1)
     lamp = np.zeros((360, 640, 3), np.uint8)
     cv2.circle(lamp, (320, 180), 90, (255, 255, 255), -1)
     assert of(lit(picture, lamp, softness_px)).glare == pytest.approx(0.12, abs=0.06)
