@@ -207,6 +207,11 @@ class Report(Output):
             raise BadMessage(f"not a camera's report: {error}") from error
 
 
+def output_of(report: Report | None) -> dict[str, Any]:
+    """The output that a report tells of, by the names of `Output`; nothing without one."""
+    return {} if report is None else {one.name: getattr(report, one.name) for one in dataclasses.fields(Output)}
+
+
 @dataclass(frozen=True, slots=True)
 class StillTaken:
     """A picture in full size, as JPEG in the memory whose descriptor comes with this packet."""

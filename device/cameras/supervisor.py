@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from device.cameras import ladder
-from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Output, Report, Setup, StillTaken, View
+from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Report, Setup, StillTaken, View, output_of
 from device.cameras.feed import PacketFeed
 from device.cameras.ladder import CameraState, Cause, Life, Rung, Step
 from device.cameras.pictures import Pictures
@@ -16,9 +17,12 @@ from device.cameras.port import Port
 from device.cameras.process import Still, WorkerProcess
 from device.cameras.recording import Event, Plan
 from device.cameras.source import CameraSpec
+from device.cameras.spare import Spare
 from device.cameras.status import CameraStatus, StreakLog
 from device.cameras.uri import device_path
 from device.cameras.wishes import Telling, Wishes
+
+_log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.1
 _BURY_S: Final = 1.0
@@ -59,6 +63,7 @@ class Camera:
         self._setup = Setup(spec, factory, dict(factory_args or {}), None if mat is None else dict(mat))
         self._on_change, self._on_step, self._on_event, self._on_burial = on_change, on_step, on_event, on_burial
         self._clock_ns = clock_ns
+        self._spare = Spare(self._setup)
         self._pictures = Pictures(self, f"{spec.role} camera", clock_ns)
         self._wishes = Wishes()
         self._telling = Telling()
@@ -94,6 +99,7 @@ class Camera:
                     self._restarts += 1
                     await self._between_workers()
         finally:
+            self._spare.drop()
             self._ended.set()
             self._notice()
 
@@ -148,7 +154,7 @@ class Camera:
             device_open=ladder.may_be_open(life, last_order=self._telling.order),
             restarts=self._restarts,
             detail=self._detail(state),
-            **_output(report),
+            **output_of(report),
         )
 
     def preview(self) -> bytes | None:
@@ -184,13 +190,11 @@ class Camera:
         """One worker, from its start to its funeral."""
         spawned_ns = self._clock_ns()
         try:
-            worker = WorkerProcess.spawn(self._setup)
+            worker = self._spare.take() or WorkerProcess.spawn(self._setup)
         except OSError as error:
-            self._epitaph = f"its process could not be started: {error}"
+            self._epitaph, self._recovering = f"its process could not be started: {error}", True
             self._count(Life(spawned_ns))
-            self._recovering = True
-            self._notice()
-            return
+            return self._notice()
         self.worker, self._life = worker, Life(spawned_ns)
         self._telling = Telling()
         died = asyncio.Event()
@@ -209,6 +213,7 @@ class Camera:
                 self._hear()
                 self._climb()
                 self._tell()
+                self._mind_spare()
                 self._notice()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_TICK_S):
@@ -252,6 +257,15 @@ class Camera:
             asyncio.get_running_loop().remove_reader(self.worker.control_fd)
             self._life = replace(self._life, hung_up_ns=self._clock_ns())
         self._notice()
+
+    def _mind_spare(self) -> None:
+        """While pictures are coded, have the next worker ready; nothing changes while one is about to be needed."""
+        if self._recovering or self._stopping.is_set():
+            return
+        try:
+            self._spare.mind(wanted=self._wishes.coded and self._life is not None and ladder.gives(self._life.report))
+        except OSError as error:
+            _log.debug("no process can be held in reserve: %s", error)  # the next one is started when it is needed
 
     def _ring(self, worker: WorkerProcess) -> None:
         worker.silence_bell()
@@ -384,8 +398,3 @@ class Camera:
             async with asyncio.timeout(seconds):
                 await self._ended.wait()
         return self._ended.is_set()
-
-
-def _output(report: Report | None) -> dict[str, Any]:
-    """The output that a report tells of, as `CameraStatus` takes it."""
-    return {} if report is None else {one.name: getattr(report, one.name) for one in fields(Output)}

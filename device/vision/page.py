@@ -1,8 +1,8 @@
 """Where a page lies in a picture that shows no mat: a sheet on a desk, or a page of an open book.
 
 First the paper is found, as what is bright and plain once its ink is taken out. Then each of its four sides: of the
-straight edges along that side the one nearest to the writing, since a book has another page beyond it. A side that the
-picture cuts off, or an arm hides, is where the paper ends.
+straight edges all along that side the innermost, since a book has another page beyond it. A side that the picture cuts
+off, or an arm hides, is where the paper ends.
 """
 
 from dataclasses import dataclass
@@ -48,16 +48,15 @@ _MARGIN_PX: Final = 20
 _OUTSIDE_PX: Final = 8
 """... and how far outside it a side may lie: its rim, where it is not plain, and some bend."""
 _THROUGHOUT: Final = 0.7
-"""Share of a side along which its edge shows: nothing printed on a page runs along so much of it with other paper
-behind."""
+"""Share of a side along which its edge shows: what is printed on a page ends before."""
 _MOSTLY: Final = 0.4
 """The same where an arm lies over a side, or the page is bent: there the edge that shows most is taken."""
 _STRAIGHT: Final = 0.6
 """Share of a side within a pixel of the straight line: a sheet's has more even under an arm, a bent page's less."""
-_END: Final = (2, 6)
-"""Of these, which are at an end: tables and boxes end before, a twentieth of the page from its side or more."""
 _ROWS: Final = 64
 """Places along a side at which its edge is asked for."""
+_END: Final = (2, 6)
+"""Of these, which are at an end: tables and boxes end before, a twentieth of the page from its side or more."""
 _SIDES: Final = 2
 """A page shows so many of its sides at least ..."""
 CLEAR: Final = 0.25

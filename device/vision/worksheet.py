@@ -61,8 +61,8 @@ _TINT_PX: Final = 40
 """How far around its colour is the mean of: far enough for a window's light to pass into a lamp's."""
 _TINTS: Final = 4
 """So often it is carried on, to find all of the page."""
-_DARKEST: Final = 0.25
-"""Of the bright paper's level; darker is no shadow but something black."""
+_DARKEST: Final = 0.18
+"""Of the bright paper's level, 2.5 stops down; darker is no shadow but something black."""
 _NEARBY_PX: Final = (6.0, 24.0, 96.0)
 """How far light is carried from paper to what is not paper: from close by where there is some."""
 

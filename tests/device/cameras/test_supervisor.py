@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import logging
 import os
 import signal
@@ -655,3 +656,42 @@ def test_a_camera_that_sees_neither_mat_nor_page_says_so(tmp_path: Path) -> None
                 await camera.still(View.WORKSHEET)
 
     asyncio.run(scenario())
+
+
+def test_in_a_session_the_next_worker_stands_ready_and_outside_there_is_none() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        async with supervised(camera):
+            camera.want_open(True)
+            await until_frames(camera)
+            assert children() == {camera.status().pid}
+            camera.want_coded(True)
+            await until(lambda: len(children()) == 2, camera)
+            (ready,) = children() - {camera.status().pid}
+            assert camera.worker is not None
+            camera.worker.kill()
+            await until(lambda: camera.status().pid == ready, camera)
+            await until_frames(camera)
+            await until(lambda: len(children()) == 2, camera)
+            (ready,) = children() - {camera.status().pid}
+            assert ready is not None
+            os.kill(ready, signal.SIGKILL)
+            await until(lambda: len(children()) == 2 and ready not in children(), camera)
+            camera.want_coded(False)
+            await until(lambda: children() == {camera.status().pid}, camera)
+        assert children() == set()
+
+    asyncio.run(scenario())
+
+
+def children() -> set[int | None]:
+    """The camera workers of this process, dead ones that nobody has collected included."""
+    found: set[int | None] = set()
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit():
+                told = (entry / "stat").read_text().rpartition(")")[2].split()
+                is_worker = b"device.cameras.worker" in (entry / "cmdline").read_bytes() or told[0] == "Z"
+                if int(told[1]) == os.getpid() and is_worker:
+                    found.add(int(entry.name))
+    return found

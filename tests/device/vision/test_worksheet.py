@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as some
 
@@ -412,6 +412,7 @@ def test_even_light_has_nothing_to_do_in_the_dark() -> None:
     )
 )
 def test_what_is_no_picture_has_no_worksheet(nonsense: "Image") -> None:
+    assume(nonsense.ndim != 3 or nonsense.shape[2] != 3 or nonsense.dtype != np.uint8)
     assert page(nonsense) is None
     assert even_light(nonsense) is nonsense
     assert worksheet(nonsense, MAT) is None
