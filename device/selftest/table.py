@@ -41,6 +41,8 @@ def _figures(one: CameraResult) -> list[str]:
             f"{one.packets} pictures coded in {one.encoder}, {one.keyframes} of them keyframes: "
             f"{one.bitrate_bps / 1e6:.2f} Mbit/s, {one.latency_ms:.0f} ms old when they arrive"
         )
+    if one.px_per_mm is not None:
+        figures.append(f"sees the desk mat with {one.px_per_mm:.1f} pixels to the millimetre")
     return figures
 
 
