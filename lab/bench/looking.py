@@ -6,6 +6,7 @@ The checks look at real clips, from `$CARREL_MEDIA` or `../shared/media` beside 
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -13,12 +14,11 @@ from typing import Final
 
 import cv2
 
-from device.cameras.eyes import WIDTH_PX
-from device.cameras.pixels import small_grey
+from device.cameras.eyes import Eyes
 from device.cameras.preview import PreviewWriter, create_slot
 from device.cameras.source import Frame
 from device.cameras.thumbnails import Thumbnails
-from device.vision.watch import Watcher
+from device.kit import kit
 from lab.bench.coding import SPECS, pictures
 from lab.bench.figures import Figure, Results, at_most
 
@@ -38,7 +38,9 @@ def measure(results: Results, looks: int) -> None:
         Figure("previews of both cameras, 5 a second", previews, "% of a core", note=f"{looks} each, from I420")
     )
     note = f"{looks} looks each, {'real clips' if _media() else 'scenes'}"
-    results.add(at_most("picture checks of both cameras, 1 a second", checks, _CHECKS_GOAL, "% of a core", note))
+    results.add(
+        at_most("picture checks and mat of both cameras, 1 a second", checks, _CHECKS_GOAL, "% of a core", note)
+    )
 
 
 def _per_call_s(calls: Iterator[Callable[[], object]], times: int) -> float:
@@ -64,13 +66,9 @@ def _previewing(role: str) -> Iterator[Callable[[], object]]:
 
 
 def _checking(role: str) -> Iterator[Callable[[], object]]:
-    watcher = Watcher(role)
-
-    def look(frame: Frame, second: int) -> None:
-        watcher.look(small_grey(frame, WIDTH_PX), second * _S)
-
+    eyes = Eyes(role, kit().mat.plain)
     for second, frame in enumerate(_clip(role), 1):
-        yield partial(look, frame, second)
+        yield partial(eyes.look, replace(frame, captured_ns=second * _S), second * _S)
 
 
 def _clip(role: str) -> Iterator[Frame]:
