@@ -28,8 +28,10 @@ SHARP_PX_PER_MM: Final = 3.0
 AROUND_MM: Final = 20.0
 """How much of the desk around the mat a worksheet shows: an A4 sheet, 297 mm long, hangs over it at both ends."""
 
-_MAX_SIDE_PX: Final = 6000
-"""No worksheet is larger: at 3 pixels to the millimetre that is two metres of desk."""
+_MAX_SIDE_PX: Final = 4000
+"""No worksheet is larger: at 6 pixels to the millimetre that is 66 cm of desk."""
+_MAX_DRAWN_PX: Final = 16_000_000
+"""Nor does it ever take more than 48 MB to draw one: a camera's worker has a Pi's memory."""
 _PAPERS: Final = (297 / 210, 11 / 8.5, 14 / 8.5)
 """Long side over short: A4 and its kin, US Letter, US Legal."""
 _SHEET: Final = 3
@@ -220,8 +222,7 @@ def even_light(image: "Image") -> "Image":
         return image
     light = _carried(level, is_paper, bright)
     gain = cv2.resize(np.clip(_WHITE / np.maximum(light, 1), *_GAIN), (width, height), interpolation=cv2.INTER_LINEAR)
-    lit = cv2.multiply(image.astype(np.float32), cv2.merge([gain] * 3))
-    return cast("Image", np.clip(lit + 0.5, 0, 255).astype(np.uint8))
+    return cast("Image", cv2.multiply(image, cv2.merge([gain] * 3), dtype=cv2.CV_8U))
 
 
 def _by_mat(image: "Image", geometry: MatGeometry, place: Place, px_per_mm: float | None) -> Worksheet:
@@ -253,8 +254,11 @@ def _warped(image: "Image", to_picture: Matrix, size: tuple[int, int]) -> "Image
     width, height = size
     grid = np.array([[(0, 0), (width, 0), (width, height), (0, height)]], np.float64)
     area_px = abs(cv2.contourArea(cv2.perspectiveTransform(grid, to_picture)[0].astype(np.float32)))
+    if not np.isfinite(area_px):
+        raise BadView("seen so flat, the desk's horizon is in the picture")
     # What gets smaller is drawn larger first and then averaged.
-    finer = int(np.clip(np.ceil(np.sqrt(area_px / (width * height)) - 0.25), 1, 4))
+    most = max(1, int(np.sqrt(_MAX_DRAWN_PX / (width * height))))
+    finer = int(np.clip(np.ceil(np.sqrt(area_px / (width * height)) - 0.25), 1, min(4, most)))
     shift = (finer - 1) / 2
     back = np.array([(1, 0, -shift), (0, 1, -shift), (0, 0, finer)]) / finer
     how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP

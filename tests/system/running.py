@@ -196,8 +196,8 @@ def adds_up(minutes: dict[str, Any]) -> bool:
 def same_ledger(kiosk: Kiosk, folder: Path) -> None:
     """The fleet holds the very rows of the kiosk's own file, from seq 1 on, none twice, and nothing waits."""
     until(lambda: kiosk.state["backlog"]["rows"] == 0, 40, "every row is confirmed")
+    held = kiosk.ledger()  # first: rows go on being written, and the kiosk has each before the fleet
     ((_, own),) = epochs(folder / kiosk.id / "data" / "ledger.db")
-    held = kiosk.ledger()
     assert [row["seq"] for row in held] == list(range(1, len(held) + 1))
     assert [row["hash"] for row in held] == [row.hash for row in own[: len(held)]]
-    assert len(own) - len(held) <= 2, "what was written since the backlog was empty"
+    assert len(own) - len(held) <= 8, "what was written since the backlog was empty"

@@ -105,10 +105,13 @@ class TestRefusals:
             rebind(port, bus.sys, pause_s=0)
         assert bus.unbind.read_text(encoding="ascii") == bus.bind.read_text(encoding="ascii") == ""
 
-    def test_a_kiosk_that_may_not_is_told_what_to_do(self, tmp_path: Path) -> None:
-        # A file of the kernel that nobody may write, not even root.
-        sealed = Path("/sys/kernel/uevent_seqnum")
-        self.tree(tmp_path).symlink_to(sealed)
+    def test_a_kiosk_that_may_not_is_told_what_to_do(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.tree(tmp_path).touch()
+
+        def refuse(path: Path, _flags: int) -> int:  # as the kernel does to everyone but root
+            raise PermissionError(13, "Permission denied", str(path))
+
+        monkeypatch.setattr(os, "open", refuse)
         with pytest.raises(RebindRefused, match=r"may not write to .*unbind; let its user do so"):
             rebind("1-1.2", tmp_path, pause_s=0)
 
