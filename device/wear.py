@@ -52,8 +52,13 @@ class Wear:
 
 
 def counted(before: Wear, boot: str, count: int, today: date) -> Wear:
-    """What the kernel's `count` of bytes since this `boot` adds to what was known."""
-    more = count - before.counted_bytes if boot == before.boot and count >= before.counted_bytes else count
+    """What the kernel's `count` of bytes since this `boot` adds to what was known; the first look only begins."""
+    if not before.boot:
+        more = 0
+    elif boot == before.boot and count >= before.counted_bytes:
+        more = count - before.counted_bytes
+    else:
+        more = count
     day = today.isoformat()
     days = {**before.days, day: before.days.get(day, 0) + more}
     kept = {name: days[name] for name in sorted(days)[-_DAYS_KEPT:]}
