@@ -81,6 +81,7 @@ class SegmentFile:
         os.close(self._fd)
         self._fd = -1
         self._shelf.keep(self.segment)
+        del self._muxer  # it holds this object in turn: together they would wait for the collector
         plan = self._plan
         return Sealed(
             segment=self.segment, session=plan.session, role=self._spec.role, ms=self._ms(self.last_ns),

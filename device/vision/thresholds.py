@@ -44,7 +44,7 @@ class Thresholds:
     detail: float = 1.5       # grey levels of coarse contrast without which focus cannot be judged ...
     detail_noise: float = 1.5       # ... and times the noise, whose own energy is known to a hundredth
     # Life
-    frozen: float = 0.1       # grey levels of mean change (house rule); a quiet sensor makes 0.5, clips in a second 1
+    frozen: float = 0.05      # grey levels of mean change: half the house's tenth, as a quiet 1080p sensor makes 0.07
     frozen_s: float = 5.0     # seconds without more change (readiness: seen within 5 s)
     frozen_visible: float = 0.1     # share neither black nor white that is needed: clipped pixels carry no noise
     # Pose
