@@ -20,6 +20,7 @@ from typing import BinaryIO, Final
 from device.errors import ShelfError
 from device.segment_budget import Kept, last_before, of_session, oldest_first, room_bytes
 from device.session.clock import NS_PER_MS
+from wire.disk import sync_folder
 from wire.errors import BadSegment
 from wire.ledger import ClockTrust
 from wire.segments import HEAD_BYTES, Scan, SegmentHeader, is_segment_id, read_header, scan
@@ -134,7 +135,7 @@ class Shelf:
         with _disk(f"{flag.name} cannot be written"):
             with flag.open("ab") as file:
                 os.fsync(file.fileno())
-            _sync(self._folder)
+            sync_folder(self._folder)
 
     def room(self, quota_bytes: int, reserve_bytes: int) -> int:
         """How many bytes may still be written, those of uploaded segments included."""
@@ -252,17 +253,17 @@ class Shelf:
 
     def _keep(self, part: Path) -> Path:
         kept = part.rename(part.with_suffix(".seg"))
-        _sync(self._folder)
+        sync_folder(self._folder)
         return kept
 
     def _remove(self, part: Path) -> None:
         part.unlink()
-        _sync(self._folder)
+        sync_folder(self._folder)
 
     def _set_aside(self, path: Path) -> None:
         path.rename(self._quarantine / path.name)
-        _sync(self._quarantine)
-        _sync(self._folder)
+        sync_folder(self._quarantine)
+        sync_folder(self._folder)
 
     def _doomed(self, path: Path) -> Path:
         """Note durably, in its name, that a file is to be destroyed: a crash after this does not save it."""
@@ -272,8 +273,8 @@ class Shelf:
             if error.errno != errno.ENOSPC:
                 raise
             return path  # a full disk may have no room for a new name, and destroying is how it gets room
-        _sync(path.parent)
-        _sync(self._folder)
+        sync_folder(path.parent)
+        sync_folder(self._folder)
         return doomed
 
     def _finish(self) -> None:
@@ -302,7 +303,7 @@ def _bury(doomed: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     doomed.unlink()
-    _sync(doomed.parent)
+    sync_folder(doomed.parent)
 
 
 def _header(file: BinaryIO, path: Path) -> SegmentHeader:
@@ -376,15 +377,6 @@ def _disk(what: str) -> Iterator[None]:
 
 def _words(error: OSError) -> str:
     return _WORDS.get(error.errno or 0) or error.strerror or str(error)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _size(path: Path) -> int:

@@ -5,6 +5,7 @@ the cameras' workers, and every segment is a row in the ledger. Work on the disk
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -175,12 +176,10 @@ class Vault:
             except ShelfError as error:
                 _log.log(logging.DEBUG if self.holdings.room_bytes is None else logging.WARNING, "%s", error)
                 self.holdings = Holdings(self.holdings.segments, self.holdings.bytes, None)
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._look_now.wait()
                 await asyncio.sleep(1)  # both cameras seal at about the same time
-            except TimeoutError:
-                pass
             self._look_now.clear()
 
     async def close(self) -> None:

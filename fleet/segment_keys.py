@@ -12,6 +12,7 @@ from typing import Final
 from nacl.public import PrivateKey
 
 from fleet.errors import SettingsUnusable
+from wire.disk import sync_folder
 from wire.segments import key_id
 
 _PRIVATE_MODE: Final = 0o600
@@ -69,7 +70,7 @@ class SegmentKeys:
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.rename(path)
-            _sync(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             raise SettingsUnusable(f"{path}: the key cannot be written: {error.strerror or error}") from error
         return key
@@ -93,11 +94,3 @@ def _key(path: Path) -> SegmentKey:
     if key.id != path.stem or key.made.tzinfo is None:
         raise SettingsUnusable(f"{path}: this is another key than its name says; restore it from a backup")
     return key
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -13,6 +13,7 @@ from device.cameras.mux import Muxer
 from device.cameras.recording import Plan, Sealed
 from device.cameras.source import CameraSpec, Packet
 from device.segments import Shelf
+from wire.disk import sync_folder
 from wire.ledger import ClockTrust
 from wire.segments import Kind, SegmentFacts
 
@@ -60,7 +61,7 @@ class SegmentFile:
         self._fd = os.open(self._part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
             self._write(self._sealer.header)
-            _sync_folder(self._folder)  # else a power cut could take the name, and with it all that is synced below
+            sync_folder(self._folder)  # else a power cut could take the name, and with it all that is synced below
         except OSError:
             self.abandon()
             with contextlib.suppress(OSError):  # there is nothing in it yet; the next scan removes what stays
@@ -117,11 +118,3 @@ class SegmentFile:
 
     def _ms(self, captured_ns: int) -> int:
         return (captured_ns - self.first_ns) // 1_000_000
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from device.vision.mat import Points
+
 if TYPE_CHECKING:
     from device.cameras.source import Image
 
-Points: TypeAlias = npt.NDArray[np.float64]
-"""`(n, 2)`, x and y."""
 Plane: TypeAlias = npt.NDArray[np.float32]
 
 _WORK_PX: Final = 480

@@ -12,14 +12,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from device.vision.mat import MatGeometry, Matrix, Place, find_mat, project
+from device.vision.mat import MatGeometry, Matrix, Place, Points, find_mat, project
 from device.vision.page import CLEAR, READ_PX, Lines, Page, lines, page, writing
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
 
-Points: TypeAlias = npt.NDArray[np.float64]
-"""`(n, 2)`, x and y."""
 Levels: TypeAlias = npt.NDArray[np.float32]
 """Grey levels or colours, 0 to 255."""
 
