@@ -27,14 +27,21 @@ def lamp_for(state: State) -> Lamp:
     return _LAMPS.get(state.phase, Lamp.OFF)
 
 
-def cameras_for(state: State, now: Instant, *, idle: str, preflight: bool) -> tuple[bool, str]:
-    """Whether the cameras are to be open, and the reason that goes into the ledger with each opening and closing."""
+def cameras_for(state: State, now: Instant, *, idle: str, purpose: str | None) -> tuple[bool, str]:
+    """Whether the cameras are to be open, and the reason that goes into the ledger with each opening and closing.
+
+    Args:
+        state: the session machine's.
+        now: the kiosk's time.
+        idle: what the settings say of cameras outside sessions.
+        purpose: what asks for them outside sessions now, such as `preflight`; None when nothing does.
+    """
     if state.phase in CODED:
         return True, "session"
     if state.session is not None:  # paused, ending, or announced after a power cut and not gone on with yet
         return False, {Phase.PAUSED: "pause", Phase.ENDING: "ending"}.get(state.phase, "power")
-    if preflight:
-        return True, "preflight"
+    if purpose is not None:
+        return True, purpose
     if idle == "watch":
         return True, "watch"
     if idle == "before-bookings" and _before_booking(state, now):

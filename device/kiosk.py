@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from device import effects, readiness
-from device.camera_lamp import CameraLamp
+from device.camera_pair import CameraPair
 from device.cameras.boundary import View
-from device.cameras.errors import CameraError
 from device.cameras.ladder import CameraState, Step
 from device.cameras.process import Still
 from device.cameras.status import TROUBLE, CameraStatus
@@ -20,7 +19,6 @@ from device.errors import KioskError, LedgerUnwritable
 from device.gestures import Gesture, Kind
 from device.health import Vitals
 from device.panel import Lamp, Panel
-from device.role_watch import RoleWatch
 from device.session import states as s
 from device.session.clock import Clock, Instant
 from device.session.consent import permission
@@ -28,7 +26,7 @@ from device.session.journal import Journal
 from device.session.ledger import as_row
 from device.session.machine import step, wake_at
 from device.settings import Settings
-from device.snapshot import CameraView, RecordingView, Snapshot
+from device.snapshot import RecordingView, Snapshot
 from device.vault import Vault
 from wire.ledger import Row
 from wire.minutes import SessionRecord, Until, fold
@@ -63,21 +61,18 @@ class Kiosk:
         """By role, the last rung of the recovery ladder that was taken in this boot."""
         self.oldest_unacked_at: datetime | None = None
         self.backlog_bytes = 0
-        self._panel, self._cameras = panel, cameras
+        self._panel = panel
+        self.cameras = CameraPair(cameras, panel, settings.cameras.idle)
         self._events: asyncio.Queue[_Item] = asyncio.Queue()
         self._news = asyncio.Event()
         self._last_ns = 0
         self._record_id: str | None = None
         self._session_rows: list[Row] = []
         self._identify_until_ns = 0
-        self._preflight = False
         self._ahead: s.State | None = None
         """A state that closes cameras, while its facts are being written: what it forbids is forbidden already."""
-        self._lamp = CameraLamp(panel)
-        self._roles = RoleWatch()
         self.vault: Vault | None = None
         """Set before the first event; a kiosk without one keeps no picture."""
-        self._reason = "idle"
 
     async def run(self) -> None:
         """Work off events, oldest first, until cancelled."""
@@ -124,8 +119,8 @@ class Kiosk:
             giving=status.state is CameraState.OPEN,
             missing=status.state in TROUBLE and self._wanted()[0],
         )
-        self._lamp_for_cameras()
-        self.post(s.CameraChanged(status.role, fact, status.detail[:80] if fact.missing else self._reason))
+        self.cameras.light(wanted=self._wanted()[0])
+        self.post(s.CameraChanged(status.role, fact, status.detail[:80] if fact.missing else self.cameras.reason))
         self.judge()
 
     def camera_step(self, role: str, step: Step) -> None:
@@ -149,11 +144,11 @@ class Kiosk:
     async def preflight(self, within_s: float) -> Snapshot:
         """Open the cameras if nothing else holds them, look, close them again; the kiosk as it was seen meanwhile."""
         deadline = asyncio.get_running_loop().time() + within_s
-        self._preflight = True
+        self.cameras.purpose = "preflight"
         try:
             self._apply()
             while asyncio.get_running_loop().time() < deadline:
-                views = [camera.status().state for camera in self._cameras.values()]
+                views = [one.state for one in self.cameras.statuses().values()]
                 paused = self.state.phase in {s.Phase.PAUSED, s.Phase.ENDING}
                 if paused or all(one is CameraState.OPEN or one in TROUBLE for one in views):
                     break
@@ -162,7 +157,7 @@ class Kiosk:
             self.judge()
             return self.snapshot()
         finally:
-            self._preflight = False
+            self.cameras.purpose = None
             self._apply()
 
     # What is so
@@ -181,9 +176,9 @@ class Kiosk:
             record=self._record(now) if record_id and record_id == self._record_id else None,
             record_id=record_id,
             link_since=self.link_since,
-            cameras={role: _view(camera.status()) for role, camera in self._cameras.items()},
+            cameras=self.cameras.views(),
             lamp=(self._panel.lamp if self._panel else effects.lamp_for(self.state)).value,
-            camera_lamp=self._lamp.shows(open_=self._cameras_open()),
+            camera_lamp=self.cameras.lamp_shows,
             backlog_rows=self.journal.head - self.journal.acked,
             backlog_bytes=self.backlog_bytes,
             recording=self._recording(),
@@ -212,35 +207,27 @@ class Kiosk:
         await self.tell(s.Asked(name, value))
 
     async def picture(self, role: str) -> bytes:
-        """A fresh JPEG; raises `KioskError` with words when there is none, `LookupError` for no such camera."""
-        try:
-            return await self._cameras[role].snapshot()
-        except CameraError as error:
-            raise KioskError(str(error)) from error
+        """See `CameraPair.picture`."""
+        return await self.cameras.picture(role)
 
     async def still(self, role: str, view: View = View.PICTURE) -> Still:
-        """A fresh JPEG in full size, in memory only; raises as `picture` does."""
-        try:
-            return await self._cameras[role].still(view)
-        except CameraError as error:
-            raise KioskError(str(error)) from error
+        """See `CameraPair.still`."""
+        return await self.cameras.still(role, view)
 
     def preview(self, role: str) -> bytes | None:
-        """The latest JPEG of a camera, if it is fresh."""
-        return self._cameras[role].preview()
+        """See `CameraPair.preview`."""
+        return self.cameras.preview(role)
 
     def judge(self) -> None:
         """Look at everything known and judge anew."""
         now, vitals = self.clock.now(), self.vitals
         power = vitals.throttling if vitals else None
-        before = self.judgement
+        before, wanted = self.judgement, self._wanted()[0]
         self.judgement = readiness.judge(
             readiness.Facts(
                 now=now,
-                cameras={role: _view(camera.status()) for role, camera in self._cameras.items()}
-                if self._wanted()[0]
-                else {},
-                wanted={role: camera.spec for role, camera in self._cameras.items()},
+                cameras=self.cameras.views() if wanted else {},
+                wanted=self.cameras.specs(),
                 link_up=self.state.link_up,
                 in_session=self.state.session is not None,
                 schedule=self.state.schedule,
@@ -251,9 +238,9 @@ class Kiosk:
                 throttled=power.throttled_now if power else None,
                 temperature_c=vitals.temperature_c if vitals else None,
                 oldest_unacked_at=self.oldest_unacked_at,
-                lamp_agrees=self._lamp.agrees(open_=self._cameras_open(), wanted=self._wanted()[0]),
+                lamp_agrees=self.cameras.lamp_agrees(wanted=wanted),
                 starts_last_hour=self.starts_last_hour,
-                swapped=self._roles.swapped({role: one.status().mat for role, one in self._cameras.items()}, now),
+                swapped=self.cameras.swapped(now),
                 recording_bytes_per_s=self._recording_bytes_per_s(),
                 storage_worn_share=vitals.wear.worn_share if vitals and vitals.wear else None,
             ),
@@ -274,11 +261,11 @@ class Kiosk:
             if item.done and not item.done.done():
                 item.done.set_exception(error)
             return
-        if not effects.cameras_for(state, now, idle=self.settings.cameras.idle, preflight=self._preflight)[0]:
+        if not self.cameras.wanted(state, now)[0]:
             # Privacy does not wait for the disk.
             self._ahead = state
             self._follow_permission(now)
-            self._open_cameras(wanted=False, reason=self._reason)
+            self.cameras.open(wanted=False, reason=self.cameras.reason)
         if facts:
             await self._write(facts)
         changed = state != self.state
@@ -306,30 +293,17 @@ class Kiosk:
 
     def _apply(self) -> None:
         wanted, reason = self._wanted()
-        self._reason = reason
         self._follow_permission(self.clock.now())
-        for camera in self._cameras.values():
-            camera.want_coded(wanted and self.state.phase in effects.CODED)
-        self._open_cameras(wanted=wanted, reason=reason)
+        self.cameras.code(wanted=wanted and self.state.phase in effects.CODED)
+        self.cameras.open(wanted=wanted, reason=reason)
         if self._panel:
             self._panel.show(effects.lamp_for(self.state))
 
-    def _open_cameras(self, *, wanted: bool, reason: str) -> None:
-        self._reason = reason
-        if wanted:
-            self._lamp.follow(may_open=True)
-        for camera in self._cameras.values():
-            camera.want_open(wanted)
-        self._lamp_for_cameras()
-
-    def _lamp_for_cameras(self) -> None:
-        self._lamp.follow(may_open=self._wanted()[0] or self._cameras_open())
-
     def _mind_the_lamp(self) -> None:
         """A lamp that does not agree stops capture; one that agrees again lets it go on."""
-        if self._lamp.judged(mismatch=any(one.id == "lamp.mismatch" for one in self.judgement.signals)):
+        if self.cameras.lamp_judged(mismatch=any(one.id == "lamp.mismatch" for one in self.judgement.signals)):
             self._apply()
-        self._lamp_for_cameras()
+        self.cameras.light(wanted=self._wanted()[0])
 
     def _follow_permission(self, now: Instant) -> None:
         state = self._ahead or self.state
@@ -348,15 +322,8 @@ class Kiosk:
         records = held is not None and any(one.record in {"always", "when-offline"} for one in held.bookings)
         return self.vault.bytes_per_s if self.vault and records and self.settings.recording.fleet_key else 0.0
 
-    def _cameras_open(self) -> bool:
-        return any(camera.status().device_open for camera in self._cameras.values())
-
     def _wanted(self) -> tuple[bool, str]:
-        if self._lamp.broken:
-            return False, "lamp"
-        return effects.cameras_for(
-            self.state, self.clock.now(), idle=self.settings.cameras.idle, preflight=self._preflight
-        )
+        return self.cameras.wanted(self.state, self.clock.now())
 
     def _record(self, now: Instant) -> SessionRecord:
         return fold(self._session_rows, Until(now.boot, now.mono_ns))
@@ -372,24 +339,6 @@ class Kiosk:
         """Wake whoever waits for a change: what is shown may be out of date."""
         self._news.set()
         self._news = asyncio.Event()
-
-
-def _view(status: CameraStatus) -> CameraView:
-    return CameraView(
-        state=status.state.value,
-        fps=status.fps,
-        last_frame_age_s=status.last_frame_age_s,
-        pid=status.pid,
-        detail=status.detail,
-        native=status.native,
-        seen=status.seen,
-        mat=status.mat,
-        restarts=status.restarts,
-        coded=status.packets,
-        last_packet_ns=status.last_packet_ns,
-        segment=status.segment,
-        lost=status.lost,
-    )
 
 
 def _names(judgement: readiness.Judgement) -> list[tuple[str, str | None, str, bool]]:

@@ -277,7 +277,7 @@ class Kiosk:
 
     def _follow(self) -> None:
         """Open and close the cameras as the state wants them."""
-        wanted, reason = effects.cameras_for(self.state, self.now(), idle=self.idle, preflight=False)
+        wanted, reason = effects.cameras_for(self.state, self.now(), idle=self.idle, purpose=None)
         for role in ROLES:
             known = self.state.cameras[role]
             if not wanted:

@@ -1,0 +1,139 @@
+"""Both cameras as the kiosk sees them: opened and closed together, lit while one may be open, and their pictures."""
+
+from collections.abc import Mapping
+
+from device import effects
+from device.camera_lamp import CameraLamp
+from device.cameras.boundary import View
+from device.cameras.errors import CameraError
+from device.cameras.process import Still
+from device.cameras.source import CameraSpec
+from device.cameras.status import CameraStatus
+from device.cameras.supervisor import Camera
+from device.errors import KioskError
+from device.panel import Panel
+from device.role_watch import RoleWatch
+from device.session.clock import Instant
+from device.session.states import State
+from device.snapshot import CameraView
+
+
+class CameraPair:
+    """The overhead and the front camera with their lamp.
+
+    Args:
+        cameras: by role; may be filled after this was made.
+        panel: where the lamp is; None on a machine without pins.
+        idle: what the settings say of cameras outside sessions.
+    """
+
+    def __init__(self, cameras: Mapping[str, Camera], panel: Panel | None, idle: str) -> None:
+        self._cameras, self._idle = cameras, idle
+        self._lamp = CameraLamp(panel)
+        self._roles = RoleWatch()
+        self.purpose: str | None = None
+        """Why they are open outside sessions though nothing else asks for it."""
+        self.reason = "idle"
+        """Why they are as they are, for the ledger."""
+
+    # Open and closed
+
+    def wanted(self, state: State, now: Instant) -> tuple[bool, str]:
+        """Whether they are to be open, and the reason that goes into the ledger."""
+        if self._lamp.broken:
+            return False, "lamp"
+        return effects.cameras_for(state, now, idle=self._idle, purpose=self.purpose)
+
+    def open(self, *, wanted: bool, reason: str) -> None:
+        """Open or close them; the lamp is lit before and goes dark after."""
+        self.reason = reason
+        if wanted:
+            self._lamp.follow(may_open=True)
+        for camera in self._cameras.values():
+            camera.want_open(wanted)
+        self.light(wanted=wanted)
+
+    def code(self, *, wanted: bool) -> None:
+        """Have their pictures encoded, or not."""
+        for camera in self._cameras.values():
+            camera.want_coded(wanted)
+
+    @property
+    def are_open(self) -> bool:
+        """Whether one of them may be open."""
+        return any(camera.status().device_open for camera in self._cameras.values())
+
+    # The lamp
+
+    def light(self, *, wanted: bool) -> None:
+        """Let the lamp follow."""
+        self._lamp.follow(may_open=wanted or self.are_open)
+
+    @property
+    def lamp_shows(self) -> bool:
+        """What the lamp is seen to show."""
+        return self._lamp.shows(open_=self.are_open)
+
+    def lamp_agrees(self, *, wanted: bool) -> bool:
+        """Whether the lamp shows what is so."""
+        return self._lamp.agrees(open_=self.are_open, wanted=wanted)
+
+    def lamp_judged(self, *, mismatch: bool) -> bool:
+        """Take note of the signal; True when that changes whether they may open."""
+        return self._lamp.judged(mismatch=mismatch)
+
+    # What is so
+
+    def statuses(self) -> dict[str, CameraStatus]:
+        """By role."""
+        return {role: camera.status() for role, camera in self._cameras.items()}
+
+    def views(self) -> dict[str, CameraView]:
+        """By role, what is shown of each."""
+        return {role: _view(status) for role, status in self.statuses().items()}
+
+    def specs(self) -> dict[str, CameraSpec]:
+        """By role, what each is asked for."""
+        return {role: camera.spec for role, camera in self._cameras.items()}
+
+    def swapped(self, now: Instant) -> bool:
+        """Whether they hold each other's roles, by where the mat is seen."""
+        return self._roles.swapped({role: status.mat for role, status in self.statuses().items()}, now)
+
+    # Pictures
+
+    async def picture(self, role: str) -> bytes:
+        """A fresh JPEG; raises `KioskError` with words when there is none, `LookupError` for no such camera."""
+        try:
+            return await self._cameras[role].snapshot()
+        except CameraError as error:
+            raise KioskError(str(error)) from error
+
+    async def still(self, role: str, view: View = View.PICTURE) -> Still:
+        """A fresh JPEG in full size, in memory only; raises as `picture` does."""
+        try:
+            return await self._cameras[role].still(view)
+        except CameraError as error:
+            raise KioskError(str(error)) from error
+
+    def preview(self, role: str) -> bytes | None:
+        """The latest JPEG of a camera, if it is fresh."""
+        return self._cameras[role].preview()
+
+
+def _view(status: CameraStatus) -> CameraView:
+    return CameraView(
+        state=status.state.value,
+        fps=status.fps,
+        last_frame_age_s=status.last_frame_age_s,
+        pid=status.pid,
+        detail=status.detail,
+        native=status.native,
+        seen=status.seen,
+        mat=status.mat,
+        restarts=status.restarts,
+        coded=status.packets,
+        last_packet_ns=status.last_packet_ns,
+        segment=status.segment,
+        lost=status.lost,
+    )
