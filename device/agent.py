@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import uvicorn
 
-from device import boot, chores, reboot
+from device import boot, chores, placement, reboot
 from device.cameras.boundary import DEFAULT_FACTORY
 from device.cameras.supervisor import Camera
+from device.commissioning import Commissioning
 from device.errors import LedgerDamaged, LedgerUnwritable, PanelError, ShelfError, StartError
 from device.gestures import Gesture
 from device.kiosk import Kiosk
@@ -75,9 +76,13 @@ async def run(settings: Settings, hardware: Hardware) -> None:
         if vault:
             kiosk.vault = vault
             stack.push_async_callback(vault.close)
-        cameras |= _cameras(settings, hardware, kiosk)
+        placed = placement.load(settings.data_dir)
+        cameras |= _cameras(settings, hardware, kiosk, placed)
+        commissioning = Commissioning(kiosk, cameras, placed)
+        commissioning.recall()
+        kiosk.takes_press = commissioning.takes_press
         uplink = Uplink(kiosk, journal)
-        app = create_screen(kiosk, settings.screen.port, settings.kiosk.language)
+        app = create_screen(kiosk, settings.screen.port, settings.kiosk.language, commissioning)
         screen = ServerInLoop(
             uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
@@ -102,6 +107,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                     ("judge", chores.judge(kiosk)),
                     ("alive", chores.keep_alive_instant(kiosk, journal)),
                     ("clock", chores.watch_clock(kiosk)),
+                    ("commissioning", commissioning.run()),
                     ("retry", chores.retry_ledger(kiosk, journal)),
                     ("link", uplink.link.run()),
                     ("outbox", uplink.outbox.run()),
@@ -182,13 +188,14 @@ def _open_vault(settings: Settings, hardware: Hardware, cameras: Mapping[str, Ca
         return None
 
 
-def _cameras(settings: Settings, hardware: Hardware, kiosk: Kiosk) -> dict[str, Camera]:
+def _cameras(settings: Settings, hardware: Hardware, kiosk: Kiosk, placed: placement.Placement) -> dict[str, Camera]:
     return {
         role: Camera(
-            settings.cameras.spec(role),
+            settings.cameras.spec(role, exchanged=placed.exchanged),
             factory=hardware.camera_factory,
             factory_args=hardware.camera_args.get(role, {}),
             mat=kit().mat.plain,
+            checked=settings.cameras.picture_checks,
             on_change=kiosk.camera,
             on_step=kiosk.camera_step,
             on_event=kiosk.vault.told if kiosk.vault else None,

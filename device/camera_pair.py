@@ -1,6 +1,9 @@
 """Both cameras as the kiosk sees them: opened and closed together, lit while one may be open, and their pictures."""
 
+import asyncio
+import logging
 from collections.abc import Mapping
+from typing import Final
 
 from device import effects
 from device.camera_lamp import CameraLamp
@@ -17,6 +20,11 @@ from device.session.clock import Instant
 from device.session.states import State
 from device.snapshot import CameraView
 
+_log = logging.getLogger(__name__)
+
+_CLOSED_WITHIN_S: Final = 4.0
+_POLL_S: Final = 0.05
+
 
 class CameraPair:
     """The overhead and the front camera with their lamp.
@@ -31,8 +39,8 @@ class CameraPair:
         self._cameras, self._idle = cameras, idle
         self._lamp = CameraLamp(panel)
         self._roles = RoleWatch()
-        self.purpose: str | None = None
-        """Why they are open outside sessions though nothing else asks for it."""
+        self._purposes: set[str] = set()
+        self._is_changing = False
         self.reason = "idle"
         """Why they are as they are, for the ledger."""
 
@@ -42,7 +50,13 @@ class CameraPair:
         """Whether they are to be open, and the reason that goes into the ledger."""
         if self._lamp.broken:
             return False, "lamp"
-        return effects.cameras_for(state, now, idle=self._idle, purpose=self.purpose)
+        if self._is_changing:
+            return False, "exchange"
+        return effects.cameras_for(state, now, idle=self._idle, purpose=min(self._purposes, default=None))
+
+    def ask_for(self, purpose: str, *, wanted: bool) -> None:
+        """Have them open outside sessions for a purpose, which is what the ledger calls it, or not any more."""
+        (self._purposes.add if wanted else self._purposes.discard)(purpose)
 
     def open(self, *, wanted: bool, reason: str) -> None:
         """Open or close them; the lamp is lit before and goes dark after."""
@@ -52,6 +66,23 @@ class CameraPair:
         for camera in self._cameras.values():
             camera.want_open(wanted)
         self.light(wanted=wanted)
+
+    async def become(self, specs: Mapping[str, CameraSpec]) -> None:
+        """Be other devices from now on; they stay closed until each has let go of its old one."""
+        self._is_changing = True
+        self.open(wanted=False, reason="exchange")
+        try:
+            for _ in range(round(_CLOSED_WITHIN_S / _POLL_S)):
+                if not self.are_open:
+                    break
+                await asyncio.sleep(_POLL_S)
+            else:
+                _log.warning("a camera does not close; its worker is ended for the exchange all the same")
+            for role, spec in specs.items():
+                self._cameras[role].be(spec)
+            self._roles = RoleWatch()
+        finally:
+            self._is_changing = False
 
     def code(self, *, wanted: bool) -> None:
         """Have their pictures encoded, or not."""
@@ -131,6 +162,8 @@ def _view(status: CameraStatus) -> CameraView:
         native=status.native,
         seen=status.seen,
         mat=status.mat,
+        corners=status.corners,
+        aim=status.aim,
         restarts=status.restarts,
         coded=status.packets,
         last_packet_ns=status.last_packet_ns,

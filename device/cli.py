@@ -8,10 +8,12 @@ import logging
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from device import agent, reboot
+from device.commission_command import commission
 from device.errors import KioskError
+from device.placement import Person
 from device.release import VERSION
 from device.selftest import run as selftest
 from device.selftest.table import table
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         ("run", _run, "run the agent until it is told to stop"),
         ("state", _state, "print what the running agent says of itself, as JSON"),
         ("ledger", _ledger, "verify or export the journal of session facts"),
+        ("commission", _commission, "aim and focus the cameras with the running agent, and keep that as the reference"),
         ("selftest", _selftest, "open cameras, disk, key and pins once, and say what does not work"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -60,6 +63,15 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run, log_level=logging.INFO)
         if name == "ledger":
             command.add_argument("what", choices=("verify", "export"), help="check every hash, or print every row")
+        if name == "commission":
+            command.add_argument("--by", choices=get_args(Person), default="it", help="who confirms (it)")
+            command.add_argument(
+                "--confirm", action="store_true", help="confirm from here once all is good, not at the kiosk"
+            )
+            command.add_argument("--exchange", action="store_true", help="let the two cameras change roles first")
+            command.add_argument(
+                "--within", type=_within_s, default=600.0, metavar="S", help="give up after so many seconds (600)"
+            )
         if name == "selftest":
             command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
             command.add_argument(
@@ -106,6 +118,14 @@ def _ledger(settings: Settings, args: argparse.Namespace) -> int:
     return 0
 
 
+def _commission(settings: Settings, args: argparse.Namespace) -> int:
+    try:
+        commission(settings.screen.port, by=args.by, within_s=args.within, confirm=args.confirm, exchange=args.exchange)
+    except KeyboardInterrupt:
+        raise KioskError("stopped; nothing was kept, and the cameras close by themselves") from None
+    return 0
+
+
 def _selftest(settings: Settings, args: argparse.Namespace) -> int:
     agent_runs = _agent_runs(settings)
     if agent_runs and selftest.needs_devices(settings):
@@ -137,6 +157,16 @@ def _watch_s(text: str) -> float:
         seconds = 0.0
     if not least <= seconds <= most:
         raise argparse.ArgumentTypeError(f"{text!r}: between {least:g} and {most:g} seconds")
+    return seconds
+
+
+def _within_s(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 900:
+        raise argparse.ArgumentTypeError(f"{text!r}: between 1 and 900 seconds")
     return seconds
 
 

@@ -6,6 +6,7 @@ KioskError
 │   ├── LedgerUnwritable   the disk refuses; rows are kept in memory and tried again
 │   └── LedgerDamaged      the file is not a ledger any more
 ├── ShelfError         recorded video cannot be kept, read or destroyed: disk full, read-only, failing
+├── PlacementUnwritable  how the cameras were set up cannot be kept: disk full, read-only, failing
 ├── PanelError         the pins of button and lamps cannot be had
 └── StartError         the agent cannot start: port, settings or folder
 """
@@ -33,6 +34,10 @@ class LedgerDamaged(LedgerError):
 
 class ShelfError(KioskError):
     """Recorded video cannot be kept, read or destroyed; the message says why and what to do."""
+
+
+class PlacementUnwritable(KioskError):
+    """How the cameras were set up cannot be kept; what was kept before is still there."""
 
 
 class PanelError(KioskError):

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -26,7 +26,7 @@ from device.session.journal import Journal
 from device.session.ledger import as_row
 from device.session.machine import step, wake_at
 from device.settings import Settings
-from device.snapshot import RecordingView, Snapshot
+from device.snapshot import RecordingView, SetupView, Snapshot
 from device.vault import Vault
 from wire.ledger import Row
 from wire.minutes import SessionRecord, Until, fold
@@ -71,6 +71,9 @@ class Kiosk:
         self._identify_until_ns = 0
         self._ahead: s.State | None = None
         """A state that closes cameras, while its facts are being written: what it forbids is forbidden already."""
+        self.takes_press: Callable[[], bool] = lambda: False
+        """Whether the button's press is meant for something else than a session."""
+        self.setup = SetupView()
         self.vault: Vault | None = None
         """Set before the first event; a kiosk without one keeps no picture."""
 
@@ -104,7 +107,8 @@ class Kiosk:
         down_ns, at_ns = gesture.down_ns + offset_ns, gesture.at_ns + offset_ns
         match gesture.kind:
             case Kind.PRESS:
-                self.post(s.Pressed("button", down_ns), at_ns)
+                if not self.takes_press():
+                    self.post(s.Pressed("button", down_ns), at_ns)
             case Kind.HOLD:
                 self.post(s.Held("button", down_ns), at_ns)
             case Kind.STUCK:
@@ -144,9 +148,9 @@ class Kiosk:
     async def preflight(self, within_s: float) -> Snapshot:
         """Open the cameras if nothing else holds them, look, close them again; the kiosk as it was seen meanwhile."""
         deadline = asyncio.get_running_loop().time() + within_s
-        self.cameras.purpose = "preflight"
+        self.cameras.ask_for("preflight", wanted=True)
         try:
-            self._apply()
+            self.follow()
             while asyncio.get_running_loop().time() < deadline:
                 views = [one.state for one in self.cameras.statuses().values()]
                 paused = self.state.phase in {s.Phase.PAUSED, s.Phase.ENDING}
@@ -157,8 +161,8 @@ class Kiosk:
             self.judge()
             return self.snapshot()
         finally:
-            self.cameras.purpose = None
-            self._apply()
+            self.cameras.ask_for("preflight", wanted=False)
+            self.follow()
 
     # What is so
 
@@ -182,6 +186,7 @@ class Kiosk:
             backlog_rows=self.journal.head - self.journal.acked,
             backlog_bytes=self.backlog_bytes,
             recording=self._recording(),
+            setup=self.setup,
             unwritten=self.unwritten,
             identify=now.mono_ns < self._identify_until_ns,
         )
@@ -270,7 +275,7 @@ class Kiosk:
             await self._write(facts)
         changed = state != self.state
         self.state, self._ahead = state, None
-        self._apply()
+        self.follow()
         if changed or facts:
             self.judge()
             self.tell_news()
@@ -291,7 +296,8 @@ class Kiosk:
                 self.unwritten = True
                 self.post(s.StorageChanged(ok=False))
 
-    def _apply(self) -> None:
+    def follow(self) -> None:
+        """Bring cameras, recording and lamps to what the state, and whoever asked for the cameras, want now."""
         wanted, reason = self._wanted()
         self._follow_permission(self.clock.now())
         self.cameras.code(wanted=wanted and self.state.phase in effects.CODED)
@@ -302,7 +308,7 @@ class Kiosk:
     def _mind_the_lamp(self) -> None:
         """A lamp that does not agree stops capture; one that agrees again lets it go on."""
         if self.cameras.lamp_judged(mismatch=any(one.id == "lamp.mismatch" for one in self.judgement.signals)):
-            self._apply()
+            self.follow()
         self.cameras.light(wanted=self._wanted()[0])
 
     def _follow_permission(self, now: Instant) -> None:

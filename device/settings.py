@@ -69,17 +69,20 @@ class CamerasSettings(SettingsModel):
     idle: Literal["before-bookings", "watch", "closed"] = "before-bookings"
     mains_hz: Literal[50, 60] = 60
     """The frequency of the lamps' mains, whose flicker is kept out of the pictures."""
+    picture_checks: bool = True
+    """Whether anything looks at the pictures; without it no picture is ever found dark, covered, blurred or moved."""
     reboot: Literal["outside-sessions", "never"] = "outside-sessions"
     """Whether the kiosk may restart itself when nothing else brings a camera back."""
     overhead: CameraSettings
     front: CameraSettings
 
-    def spec(self, role: str) -> CameraSpec:
-        """The camera of `role`, as it is asked for."""
-        of = self.overhead if role == "overhead" else self.front
+    def spec(self, role: str, *, exchanged: bool = False) -> CameraSpec:
+        """The camera of `role`, as it is asked for; `exchanged`, it is the device that stands for the other role."""
+        of, other = (self.overhead, self.front) if role == "overhead" else (self.front, self.overhead)
+        device = other if exchanged else of
         return CameraSpec(
-            role=role, uri=of.uri, width=of.width, height=of.height, fps=of.fps, bitrate_bps=of.bitrate_bps,
-            focus_dioptres=of.focus_dioptres, mains_hz=self.mains_hz, encoder=of.encoder,
+            role=role, uri=device.uri, width=of.width, height=of.height, fps=of.fps, bitrate_bps=of.bitrate_bps,
+            focus_dioptres=device.focus_dioptres, mains_hz=self.mains_hz, encoder=of.encoder,
         )  # fmt: skip
 
     @model_validator(mode="after")

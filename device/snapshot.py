@@ -28,6 +28,10 @@ class CameraView:
     """What the picture checks find; None while nobody looked."""
     mat: dict[str, float] | None = None
     """What is known of the desk mat: markers found, pixels per millimetre, for how long it has been missing."""
+    corners: list[list[float]] | None = None
+    """The mat's, clockwise from its own upper left, in shares of the picture's width and height."""
+    aim: dict[str, float] | None = None
+    """How the camera is aimed and focused; None while nobody aims it."""
     restarts: int = 0
     coded: int = 0
     """Coded pictures of its present process."""
@@ -49,6 +53,19 @@ class RecordingView:
     bytes: int = 0
     room_bytes: int | None = None
     """What may still be written; None when nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupView:
+    """Whether the cameras were set up, and whether somebody is at it."""
+
+    stage: str = "closed"
+    at: datetime | None = None
+    """When they were confirmed as they are; None when they were not, or one is another by now."""
+    by: str | None = None
+    """In which role somebody confirmed them."""
+    px_per_mm: float | None = None
+    """How fine the desk was seen then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,7 @@ class Snapshot:
     backlog_rows: int = 0
     backlog_bytes: int = 0
     recording: RecordingView = RecordingView()
+    setup: SetupView = SetupView()
     unwritten: bool = False
     """The ledger cannot be written; facts are in memory only."""
     identify: bool = False

@@ -54,6 +54,8 @@ class Options:
     overhead: str = "scene:desk"
     record: bool = False
     """Whether each kiosk has a booking open now that is recorded from the press on."""
+    picture_checks: bool = True
+    """Whether the kiosks look at their pictures."""
     seconds: float | None = None
     data_dir: Path | None = None
     json: bool = False
@@ -226,7 +228,10 @@ def segment_key(config: Path) -> str:
 def _models(options: Options, fleet_key: str) -> list[Model]:
     sources = {"front": options.front, "overhead": options.overhead}
     rooms = [*_ROOMS, *((f"annex-{n}", "annex", f"Annex {n}") for n in range(1, options.kiosks))]
-    return [Model(id_, campus, room, free_port(), sources, fleet_key) for id_, campus, room in rooms[: options.kiosks]]
+    return [
+        Model(id_, campus, room, free_port(), sources, fleet_key, options.picture_checks)
+        for id_, campus, room in rooms[: options.kiosks]
+    ]
 
 
 def fleet_settings(folder: Path, port: int, broker_port: int) -> Path:

@@ -39,6 +39,7 @@ class Model:
     sources: dict[str, str]
     fleet_key: str = ""
     """To which its recordings are sealed; without one it records nothing."""
+    picture_checks: bool = True
 
 
 class SimulatedKiosk:
@@ -180,6 +181,7 @@ class SimulatedKiosk:
             f'fleet_key = "{of.fleet_key}"',
             "[cameras]",
             'idle = "watch"',
+            f"picture_checks = {json.dumps(of.picture_checks)}",
         ]
         for role in ROLES:
             width, height, fps = _CAMERAS[role]

@@ -206,6 +206,17 @@ class CameraChange(WireModel):
     reason: str
 
 
+class CamerasCommissioned(WireModel):
+    """Somebody found the cameras good as they are, and the kiosk compares itself with that from here on."""
+
+    by: str
+    """In which role: `it`, `aide`, `therapist`."""
+    px_per_mm: float | None = None
+    """How fine the desk is seen, in the camera's own picture."""
+    edge_mm: float | None = None
+    """How wide a printed edge looks: the focus."""
+
+
 class LinkChange(WireModel):
     """The fleet began or stopped to answer."""
 
@@ -306,6 +317,8 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "camera.lost": CameraChange,
     "camera.back": CameraChange,
     "camera.recovery": CameraRecovery,
+    "cameras.commissioned": CamerasCommissioned,
+    "cameras.exchanged": By,
     "link.down": LinkChange,
     "link.up": LinkChange,
     "therapist.joined": Empty,

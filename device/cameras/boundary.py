@@ -37,6 +37,12 @@ class Do(StrEnum):
     BITRATE = "bitrate"
     RECORD = "record"
     """Follow a plan."""
+    AIM = "aim"
+    """Tell how the camera is aimed and focused, for a while."""
+    LEARN = "learn"
+    """Learn the camera anew, as it is now."""
+    REFER = "refer"
+    """Judge the pictures by a reference that was learned before, or by none."""
     STOP = "stop"
 
 
@@ -72,6 +78,8 @@ class Setup:
     factory_args: dict[str, Any] = field(default_factory=dict)
     mat: dict[str, Any] | None = None
     """The desk mat that is looked for, as `KitMat.plain` has it."""
+    checked: bool = True
+    """Whether anything looks at the pictures."""
 
     def packet(self) -> bytes:
         """The packet that carries this."""
@@ -86,7 +94,8 @@ class Setup:
         """
         body = _object(packet)
         try:
-            return cls(CameraSpec(**body["spec"]), str(body["factory"]), dict(body["factory_args"]), body.get("mat"))
+            spec, args = CameraSpec(**body["spec"]), dict(body["factory_args"])
+            return cls(spec, str(body["factory"]), args, body.get("mat"), bool(body.get("checked", True)))
         except (KeyError, TypeError, ValueError, BadCameraSpec) as error:
             raise BadMessage(f"not a camera's set-up: {error}") from error
 
@@ -99,7 +108,7 @@ class Order:
     number: int = 0
     """Counts the orders of one agent to one worker; the worker's reports name the last one it has taken."""
     for_s: float = 0.0
-    """Previews only: how long they are wanted."""
+    """Previews and aiming: how long they are wanted."""
     on: bool = False
     """Coding only."""
     bitrate_bps: int = 0
@@ -108,6 +117,8 @@ class Order:
     """Recording only."""
     view: View = View.PICTURE
     """Stills only."""
+    reference: dict[str, Any] | None = None
+    """References only, as `device.vision.stored.to_plain` has it."""
 
     def packet(self) -> bytes:
         """The packet that carries this."""
@@ -131,6 +142,7 @@ class Order:
                 int(body.get("bitrate_bps", 0)),
                 None if plan is None else Plan(**{**plan, "keep": Keep(plan["keep"])}),
                 View(body.get("view", View.PICTURE)),
+                None if body.get("reference") is None else dict(body["reference"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadMessage(f"not an order to a camera: {error}") from error
@@ -160,6 +172,10 @@ class Output:
     """What the picture checks find true; None while they have not looked."""
     mat: dict[str, float] | None = None
     """What is known of the desk mat; None while nobody looked."""
+    corners: list[list[float]] | None = None
+    """The mat's, clockwise from its own upper left, in shares of the picture's width and height."""
+    aim: dict[str, float] | None = None
+    """How the camera is aimed and focused; None while nobody aims it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,15 +240,24 @@ class StillTaken:
     words: str = ""
 
 
-Told = Report | Sealed | Failed | StillTaken
-_TOLD: Final[dict[str, type[Sealed] | type[Failed] | type[StillTaken]]] = {
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The reference that was asked for."""
+
+    reference: dict[str, Any]
+    """As `device.vision.stored.to_plain` has it."""
+
+
+Told = Report | Sealed | Failed | StillTaken | Learned
+_TOLD: Final[dict[str, type[Sealed] | type[Failed] | type[StillTaken] | type[Learned]]] = {
     "sealed": Sealed,
     "failed": Failed,
     "still": StillTaken,
+    "learned": Learned,
 }
 
 
-def pack_told(told: Sealed | Failed | StillTaken) -> bytes:
+def pack_told(told: Sealed | Failed | StillTaken | Learned) -> bytes:
     """The packet that carries what is no report."""
     name = next(name for name, kind in _TOLD.items() if isinstance(told, kind))
     return json.dumps({"told": name, **dataclasses.asdict(told)}).encode()

@@ -52,6 +52,13 @@ def small(frame: Frame, width_px: int) -> "Image":
     return cast("Image", cv2.resize(image, fitted, interpolation=cv2.INTER_AREA))
 
 
+def large_grey(frame: Frame) -> "Image":
+    """The luminance in full size, `(height, width) uint8`."""
+    if frame.layout is Layout.BGR:
+        return cast("Image", cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY))
+    return frame.image[: size(frame)[1]]
+
+
 def small_grey(frame: Frame, width_px: int) -> "Image":
     """The luminance at most `width_px` wide, `(height, width) uint8`; the large picture is never turned into colour."""
     if frame.grey is not None and frame.grey.shape[1] <= width_px:

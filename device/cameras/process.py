@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final, Self
 
-from device.cameras.boundary import MAX_PACKET, Order, Setup, StillTaken, Told, parse_told
+from device.cameras.boundary import MAX_PACKET, Learned, Order, Setup, StillTaken, Told, parse_told
 from device.cameras.bus import BusReader, create_bus
 from device.cameras.errors import BadMessage
 from device.cameras.preview import Preview, PreviewReader, create_slot
@@ -57,6 +57,8 @@ class WorkerProcess:
         self.control_fd: Final = control.fileno()
         self.still: Still | None = None
         """The last still that was handed over."""
+        self.learned: Learned | None = None
+        """The last reference that was handed over."""
 
     @classmethod
     def spawn(cls, setup: Setup) -> Self:
@@ -117,6 +119,8 @@ class WorkerProcess:
                 one = parse_told(packet)
                 if isinstance(one, StillTaken) and fds:
                     self.still = Still(os.pread(fds[0], one.length, 0), one.px_per_mm, one.words)
+                if isinstance(one, Learned):
+                    self.learned = one
                 told.append(one)
             except BadMessage:
                 # Not counted as a sign of life: a worker that keeps talking nonsense is soon taken for deaf.

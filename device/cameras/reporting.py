@@ -68,6 +68,8 @@ class Reporter:
             lost=kept.lost,
             seen=None if seen is None else tuple(dataclasses.asdict(one) for one in seen),
             mat=self._eyes.mat,
+            corners=self._eyes.corners,
+            aim=self._eyes.aim,
             detail=facts.detail or coded.trouble,
         )
         try:

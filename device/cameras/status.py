@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from device.cameras.boundary import Output
 from device.cameras.ladder import CameraState
@@ -31,6 +31,38 @@ class CameraStatus(Output):
     """How many workers had to be replaced."""
     detail: str
     """Plain words about what is wrong; empty when nothing is."""
+
+    @property
+    def news(self) -> tuple[Any, ...]:
+        """What is told at once when it changes."""
+        return (
+            self.state, self.device_open, self.keep, self.plan, self.segment, self.native,
+            self.last_packet_ns is None, self.seen and [one["condition"] for one in self.seen], self.mat is None,
+        )  # fmt: skip
+
+
+def detail(state: CameraState, words: str, epitaph: str, *, unkillable: bool) -> str:
+    """Plain words about what is wrong in this state; empty when nothing is.
+
+    Args:
+        state: the camera's.
+        words: what its worker says.
+        epitaph: what became of the last worker that ended.
+        unkillable: whether its process does not end though it was killed.
+    """
+    match state:
+        case CameraState.FAILED if unkillable:
+            return "its process does not end; the kiosk has to be restarted"
+        case CameraState.RESTARTING:
+            return epitaph
+        case CameraState.FAILED:
+            return f"{epitaph}; it is tried again every 30 s"
+        case CameraState.STALLED:
+            return words or "it is open but gives no frames"
+        case CameraState.MISSING | CameraState.OPEN:
+            return words
+        case _:
+            return ""
 
 
 class StreakLog:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from device.cameras import ladder
-from device.cameras.boundary import DEFAULT_FACTORY, Do, Order, Report, Setup, StillTaken, View, output_of
+from device.cameras.aiming import Aiming
+from device.cameras.boundary import DEFAULT_FACTORY, Do, Learned, Order, Report, Setup, StillTaken, View, output_of
 from device.cameras.feed import PacketFeed
 from device.cameras.ladder import CameraState, Cause, Life, Rung, Step
 from device.cameras.pictures import Pictures
@@ -18,15 +19,20 @@ from device.cameras.process import Still, WorkerProcess
 from device.cameras.recording import Event, Plan
 from device.cameras.source import CameraSpec
 from device.cameras.spare import Spare
-from device.cameras.status import CameraStatus, StreakLog
+from device.cameras.status import CameraStatus, StreakLog, detail
 from device.cameras.uri import device_path
-from device.cameras.wishes import Telling, Wishes
+from device.cameras.wishes import Reference, Telling, Wishes
 
 _log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.1
 _BURY_S: Final = 1.0
 _UNKILLABLE_NS: Final = 3_000_000_000
+_WHY_KILLED: Final = {
+    Cause.DIED: "it hung up and did not end",
+    Cause.DEAF: "it gave no sign of life",
+    Cause.SILENT: "its camera gave no frame, and reopening it did not help",
+}
 
 
 class Camera:
@@ -37,8 +43,8 @@ class Camera:
         factory: `module:function` that opens its source inside the worker.
         factory_args: keyword arguments for it, as JSON allows them.
         mat: the desk mat to look for, as `KitMat.plain` has it.
-        on_change: called in the loop with the new status whenever `state`, `device_open` or the recording changes, a
-            first coded picture comes, or the picture checks find something else; it must not block.
+        checked: whether its pictures are looked at.
+        on_change: called in the loop with the new status whenever its `news` changes; it must not block.
         on_step: called in the loop with each rung of the ladder that is taken.
         on_event: called in the loop with what became of a segment.
         on_burial: called in the loop when a worker is dead, with the time of its last coded picture: what it was
@@ -53,17 +59,19 @@ class Camera:
         factory: str = DEFAULT_FACTORY,
         factory_args: Mapping[str, Any] | None = None,
         mat: Mapping[str, Any] | None = None,
+        checked: bool = True,
         on_change: Callable[[CameraStatus], None] | None = None,
         on_step: Callable[[str, Step], None] | None = None,
         on_event: Callable[[Event], None] | None = None,
         on_burial: Callable[[str, int | None], None] | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self.spec: Final = spec
-        self._setup = Setup(spec, factory, dict(factory_args or {}), None if mat is None else dict(mat))
+        self.spec = spec
+        self._setup = Setup(spec, factory, dict(factory_args or {}), None if mat is None else dict(mat), checked)
         self._on_change, self._on_step, self._on_event, self._on_burial = on_change, on_step, on_event, on_burial
         self._clock_ns = clock_ns
         self._spare = Spare(self._setup)
+        self.aiming: Final = Aiming(self)
         self._pictures = Pictures(self, f"{spec.role} camera", clock_ns)
         self._wishes = Wishes()
         self._telling = Telling()
@@ -79,7 +87,7 @@ class Camera:
         self._epitaph = ""
         self._told: tuple[Any, ...] | None = None
         self._log = StreakLog()
-        self._running = False
+        self._running = self._is_replaced = False
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
 
@@ -95,7 +103,9 @@ class Camera:
         try:
             while not self._stopping.is_set():
                 await self._live_once()
-                if not self._stopping.is_set():
+                if self._is_replaced:
+                    self._is_replaced = self._recovering = False
+                elif not self._stopping.is_set():
                     self._restarts += 1
                     await self._between_workers()
         finally:
@@ -131,6 +141,22 @@ class Camera:
         """Take so many bits per second from now on, whatever worker it is."""
         self._wish(bitrate_bps=bitrate_bps)
 
+    def refer(self, plain: Mapping[str, Any] | None) -> None:
+        """Have its pictures judged by a reference that was learned before; by None, let it learn one as it comes."""
+        number = self._wishes.reference.number + 1
+        self._wish(reference=Reference(number, None if plain is None else dict(plain)))
+
+    def be(self, spec: CameraSpec) -> None:
+        """Be another device from now on: the next worker opens it. The caller has closed this one and waits for it."""
+        self.spec = spec
+        self._setup = replace(self._setup, spec=spec)
+        self._spare.drop()
+        self._spare, self._port = Spare(self._setup), Port(device_path(spec.uri))
+        self.refer(None)
+        self._is_replaced = True
+        if self.worker is not None:
+            self.worker.send(Order(Do.STOP))
+
     def force_keyframe(self) -> None:
         """Make the next coded picture a keyframe: somebody begins to look."""
         if self.worker is not None:
@@ -162,19 +188,11 @@ class Camera:
         return self._pictures.preview()
 
     async def snapshot(self, timeout_s: float = 2.0) -> bytes:
-        """A small JPEG of a frame taken after this call.
-
-        Raises:
-            NoPicture: with plain words, when the camera is closed or missing, or gives nothing in time.
-        """
+        """A small JPEG of a frame taken after this call; raises `NoPicture` with plain words when there is none."""
         return await self._pictures.snapshot(timeout_s)
 
     async def still(self, view: View = View.PICTURE, timeout_s: float = 4.0) -> Still:
-        """A JPEG in full size of a frame taken after this call. It is in memory only, here as in the worker.
-
-        Raises:
-            NoPicture: as `snapshot` does, or when neither mat nor page is seen for a worksheet.
-        """
+        """The same in full size, in memory only, here as in the worker; a worksheet needs a mat or a page in view."""
         return await self._pictures.still(view, timeout_s)
 
     def trouble(self) -> str | None:
@@ -246,8 +264,8 @@ class Camera:
                 case Report():
                     self._life = replace(self._life, report=one, heard_ns=self._clock_ns())
                     self._last_frame_ns = one.last_frame_ns or self._last_frame_ns
-                case StillTaken():
-                    pass  # whoever asked for it looks at `worker.still`
+                case StillTaken() | Learned():
+                    pass  # whoever asked for it looks at `worker.still` or `worker.learned`
                 case _ if self._on_event is not None:
                     self._on_event(one)
         if self._life.killed_ns is None and ladder.gives(self._life.report):
@@ -278,12 +296,8 @@ class Camera:
         now_ns = self._clock_ns()
         rung, cause = ladder.next_rung(self._life, now_ns)
         match rung:
-            case Rung.KILL if cause is Cause.DIED:
-                self._kill(cause, "it hung up and did not end")
-            case Rung.KILL if cause is Cause.DEAF:
-                self._kill(cause, "it gave no sign of life")
             case Rung.KILL:
-                self._kill(cause, "its camera gave no frame, and reopening it did not help")
+                self._kill(cause, _WHY_KILLED[cause])
             case Rung.REOPEN:
                 self.worker.send(Order(Do.REOPEN, self._telling.order))
                 self._life = replace(self._life, reopen_asked_ns=now_ns)
@@ -309,7 +323,7 @@ class Camera:
         words = worker.exit_words()
         if self._life.killed_ns is None:
             self._epitaph = f"its process {words}"
-            if not self._stopping.is_set():
+            if not (self._stopping.is_set() or self._is_replaced):
                 self._step("respawn", Cause.DIED, self._epitaph)
         self._count(self._life)
         self._recovering = True
@@ -358,19 +372,7 @@ class Camera:
 
     def _detail(self, state: CameraState) -> str:
         report = self._life.report if self._life is not None else None
-        match state:
-            case CameraState.FAILED if self._is_unkillable():
-                return "its process does not end; the kiosk has to be restarted"
-            case CameraState.RESTARTING:
-                return self._epitaph
-            case CameraState.FAILED:
-                return f"{self._epitaph}; it is tried again every 30 s"
-            case CameraState.STALLED:
-                return (report.detail if report is not None else "") or "it is open but gives no frames"
-            case CameraState.MISSING | CameraState.OPEN:
-                return report.detail if report is not None else ""
-            case _:
-                return ""
+        return detail(state, report.detail if report else "", self._epitaph, unkillable=self._is_unkillable())
 
     def _is_unkillable(self) -> bool:
         killed_ns = self._life.killed_ns if self._life is not None else None
@@ -379,14 +381,9 @@ class Camera:
     def _notice(self) -> None:
         """Log and tell what changed, once."""
         status = self.status()
-        news = (
-            status.state, status.device_open, status.keep, status.plan, status.segment, status.native,
-            status.last_packet_ns is None, status.seen and [one["condition"] for one in status.seen],
-            status.mat is None,
-        )  # fmt: skip
-        if self._told == news:
+        if self._told == status.news:
             return
-        self._told = news
+        self._told = status.news
         self._log.note(status)
         if status.state is CameraState.OPEN:
             self._port.learn()

@@ -1,10 +1,20 @@
 """What a camera is wanted to do, and how its present worker is told: each wish once, all of them to a new worker."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from device.cameras.boundary import Do, Order
 from device.cameras.process import WorkerProcess
 from device.cameras.recording import NOTHING, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the pictures are to be judged by; the same one told again is another wish."""
+
+    number: int = 0
+    plain: dict[str, Any] | None = None
+    """As `device.vision.stored.to_plain` has it; None lets the camera learn one as it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +26,7 @@ class Wishes:
     bitrate_bps: int = 0
     """0 leaves it as the spec says."""
     plan: Plan = NOTHING
+    reference: Reference = Reference()
 
 
 class Telling:
@@ -36,6 +47,10 @@ class Telling:
             return
         if wishes.bitrate_bps != told.bitrate_bps and not worker.send(
             Order(Do.BITRATE, self.order, bitrate_bps=wishes.bitrate_bps)
+        ):
+            return
+        if wishes.reference != told.reference and not worker.send(
+            Order(Do.REFER, self.order, reference=wishes.reference.plain)
         ):
             return
         if wishes.coded != told.coded and not worker.send(Order(Do.CODE, self.order, on=wishes.coded)):

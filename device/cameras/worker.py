@@ -22,7 +22,17 @@ from typing import Final, Never
 
 import cv2
 
-from device.cameras.boundary import HEARTBEAT_S, MAX_PACKET, Do, Order, Setup, StillTaken, load_factory, pack_told
+from device.cameras.boundary import (
+    HEARTBEAT_S,
+    MAX_PACKET,
+    Do,
+    Learned,
+    Order,
+    Setup,
+    StillTaken,
+    load_factory,
+    pack_told,
+)
 from device.cameras.bus import BusWriter
 from device.cameras.capture import Capture
 from device.cameras.coder import Coder
@@ -91,11 +101,11 @@ class Worker:
         self._control = control
         self._control.settimeout(0)
         self._thumbnails = Thumbnails(slot)
-        self._eyes = Eyes(setup.spec.role, setup.mat)
+        self._eyes = Eyes(setup.spec.role, setup.mat, is_open=setup.checked)
         self._stills = Stills(self._eyes, self.changed)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._latest: Frame | None = None
-        self._untold: deque[Event] = deque()
+        self._untold: deque[Event | Learned] = deque()
         self._recorder = Recorder(setup.spec, self._tell)
         self._coder = Coder(setup.spec, (self._recorder, bus), self.changed)
         self._capture = Capture(setup.spec, _factory(setup), self)
@@ -207,6 +217,17 @@ class Worker:
             case Do.RECORD if order.plan is not None:
                 self._recorder.follow(order.plan)
             case _:
+                self._tell_eyes(order)
+
+    def _tell_eyes(self, order: Order) -> None:
+        match order.do:
+            case Do.AIM:
+                self._eyes.aim_for(time.monotonic_ns(), order.for_s)
+            case Do.LEARN:
+                self._eyes.learn()
+            case Do.REFER:
+                self._eyes.refer(order.reference)
+            case _:
                 _log.warning("nothing to do for an order to %s", order.do)
 
     def _work(self) -> None:
@@ -215,6 +236,9 @@ class Worker:
             self._thumbnails.show(frame, now_ns)
             self._eyes.look(frame, now_ns, self._capture.facts().native)
             self._stills.take(frame)
+        if self._eyes.learned is not None:
+            self._untold.append(Learned(self._eyes.learned))
+            self._eyes.learned = None
         while (still := self._stills.ready()) is not None:
             self._hand_over(*still)
         if not self._capture.facts().device_open:

@@ -30,6 +30,8 @@ def actions(scene: Scene, screen: Screen) -> tuple[Action, ...]:
         found += _reasons(scene)
     if screen not in {Screen.BOOTING, Screen.COUNTDOWN_POWER, Screen.STARTING, Screen.ENDING}:
         found.append(_help(scene))
+    if screen in {Screen.READY, Screen.NOT_READY}:
+        found.append(Action(kind=Kind.GO, name="commission", value="/commission", label=scene.w.act_commission))
     if screen in {Screen.READY, Screen.NOT_READY, Screen.REFUSED, Screen.ENDED, Screen.PAUSED, Screen.FAULT}:
         other = "es" if scene.language == "en" else "en"
         found.append(_ask("language", other, scene.w.act_language))

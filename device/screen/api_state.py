@@ -47,6 +47,12 @@ def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
             "reason": snapshot.recording.reason,
             "room_bytes": snapshot.recording.room_bytes,
         },
+        "setup": {
+            "stage": snapshot.setup.stage,
+            "at": snapshot.setup.at.isoformat() if snapshot.setup.at else None,
+            "by": snapshot.setup.by,
+            "px_per_mm": snapshot.setup.px_per_mm,
+        },
         "unwritten": snapshot.unwritten,
     }
 
@@ -67,6 +73,7 @@ def _camera(seen: CameraView | None) -> dict[str, Any]:
         "native": None if seen.native is None else asdict(seen.native),
         "seen": None if seen.seen is None else list(seen.seen),
         "mat": seen.mat,
+        "corners": seen.corners,
         "restarts": seen.restarts,
         "coded": seen.coded,
         "segment": seen.segment,

@@ -18,6 +18,7 @@ from device.screen.api_state import api_state
 from device.screen.asking import ActionAsked, ButtonAsked, asked
 from device.screen.guard import Guard
 from device.screen.page import Page
+from device.screen.setup_page import CameraSetup, SetupPage
 from device.screen.streams import BOUNDARY, Streams
 from device.screen.view import view
 from device.screen.words import TABLES
@@ -55,23 +56,24 @@ class Kiosk(Protocol):
         """The latest JPEG, None when there is none."""
 
 
-def create_screen(kiosk: Kiosk, port: int, language: str = "en") -> FastAPI:
+def create_screen(kiosk: Kiosk, port: int, language: str = "en", setup: CameraSetup | None = None) -> FastAPI:
     """The page's application.
 
     Args:
         kiosk: what it shows.
         port: the port it is served on, for Host and Origin.
         language: `en` or `es`, until somebody in the room chooses the other.
+        setup: what sets up the cameras; without it there is no page for that.
 
     Returns:
         An application whose `state.streams.close()` ends the streams of open pages before the server stops.
     """
-    return _Screen(kiosk, language).application(port)
+    return _Screen(kiosk, language, setup).application(port)
 
 
 class _Screen:
-    def __init__(self, kiosk: Kiosk, language: str) -> None:
-        self._kiosk, self._language = kiosk, language
+    def __init__(self, kiosk: Kiosk, language: str, setup: CameraSetup | None) -> None:
+        self._kiosk, self._language, self._setup = kiosk, language, setup
         self._page = Page()
         self._streams = Streams(kiosk, self._told)
 
@@ -92,6 +94,8 @@ class _Screen:
             ("/api/cameras/{role}/preview", self._preview),
         ):
             app.add_api_route(path, serve, methods=["GET"], response_model=None)
+        if self._setup is not None:
+            SetupPage(self._setup, self._page, self._kiosk.snapshot, lambda: self._language).add_to(app)
         app.add_api_route("/api/button", self._button, methods=["POST"], response_model=None)
         app.add_api_route("/api/action", self._action, methods=["POST"], response_model=None)
         return app

@@ -63,6 +63,8 @@ class Kind(StrEnum):
     PRESS = "press"
     HOLD = "hold"
     ASK = "ask"
+    GO = "go"
+    """It leads to another page, the one at `value`."""
 
 
 class _Part(BaseModel):

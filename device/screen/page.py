@@ -1,8 +1,9 @@
 """The page itself: one template, filled with the first view, and a fixed set of files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
 
@@ -30,7 +31,10 @@ class Page:
     def __init__(self) -> None:
         # `autoescape`, because a room may be called anything (H8).
         environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        self._template = environment.from_string(_HERE.joinpath("templates", "kiosk.html").read_text(encoding="utf-8"))
+        self._template, self._setup = (
+            environment.from_string(_HERE.joinpath("templates", name).read_text(encoding="utf-8"))
+            for name in ("kiosk.html", "commission.html")
+        )
         self.assets: Final = {
             found.name: Asset(found.read_bytes(), _TYPES[found.name.rpartition(".")[2]])
             for found in _HERE.joinpath("static").iterdir()
@@ -40,3 +44,7 @@ class Page:
     def html(self, view: View, release: str) -> str:
         """The page with `view` on it; `release` changes when an open page has to load itself anew."""
         return self._template.render(view=view, release=release)
+
+    def setup_html(self, view: Mapping[str, Any], language: str) -> str:
+        """The page on which the cameras are set up, with what `setup_view` has for it."""
+        return self._setup.render(view=view, language=language)

@@ -169,6 +169,7 @@ class Words:
     act_help_done_call: str
     act_written: str
     act_language: str
+    act_commission: str
     reasons: Mapping[str, str]
 
     # the page itself

@@ -154,6 +154,7 @@ EN: Final = Words(
     act_help_done_call="Written down. Call {number} as well.",
     act_written="Written down.",
     act_language="Español",
+    act_commission="Set up the cameras",
     reasons={
         "student-absent": "Student was absent",
         "student-unwell": "Student was unwell",

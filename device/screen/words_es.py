@@ -154,6 +154,7 @@ ES: Final = Words(
     act_help_done_call="Anotado. Llame también al {number}.",
     act_written="Anotado.",
     act_language="English",
+    act_commission="Ajustar las cámaras",
     reasons={
         "student-absent": "El estudiante faltó",
         "student-unwell": "No se sentía bien",

@@ -6,7 +6,7 @@ whole picture is what most of them agree on (RANSAC), and it is the camera's onl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,6 +16,9 @@ from device.vision.thresholds import TABLE
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
+
+Corners: TypeAlias = npt.NDArray[np.float64]
+"""`(4, 2)`, the mat's corners, clockwise from its own upper left, both axes in shares of the picture's width."""
 
 _LANDMARKS: Final = 400
 _PATCH_PX: Final = 24
@@ -90,6 +93,15 @@ def pose(before: Landmarks, now: Landmarks) -> Pose | None:
     if at_rest > TABLE.rest * len(agreeing):
         return AT_REST
     return _pose(matrix, before.size) if _spread(agreeing, before.size) >= _SPREAD else None
+
+
+def mat_pose(before: Corners, now: Corners) -> Pose:
+    """How the mat lies against where it lay, which tells more than any landmark: sheets come and go, the mat stays."""
+    was, came = (corners @ np.array([1, 1j]) for corners in (before, now))
+    shift = came.mean() - was.mean()
+    # The turn that brings the one onto the other with the least squares.
+    turn = np.vdot(was - was.mean(), came - came.mean())
+    return Pose(float(shift.real), float(shift.imag), float(np.degrees(np.angle(turn))))
 
 
 def distance(one: Pose, other: Pose = AT_REST) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device.vision.pose import Landmarks, most_central
+from device.vision.pose import Corners, Landmarks, most_central
 from device.vision.statistics import Plane, Statistics
 from device.vision.thresholds import TABLE
 
@@ -23,36 +23,41 @@ class Reference:
     """`(6, 8)`, how its picture is laid out in light and dark."""
     landmarks: Landmarks | None = None
     """Of an overhead camera, in its usual pose."""
+    mat: Corners | None = None
+    """Where the mat lay, where it was seen most of the time."""
 
 
 class Lesson:
     """The healthy looks so far."""
 
     def __init__(self) -> None:
-        self._looks: deque[tuple[Statistics, Landmarks | None]] = deque(maxlen=TABLE.learn_looks)
+        self._looks: deque[tuple[Statistics, Landmarks | None, Corners | None]] = deque(maxlen=TABLE.learn_looks)
 
-    def add(self, now: Statistics, marks: Landmarks | None) -> Reference | None:
+    def add(self, now: Statistics, marks: Landmarks | None, mat: Corners | None = None) -> Reference | None:
         """Add a healthy look.
 
         Args:
             now: what it measured.
             marks: its landmarks; None for a camera whose pose does not matter.
+            mat: where the mat lies in it, where that is known well.
 
         Returns:
             What was learned, once it is enough.
         """
         if self._looks and now.captured_ns - self._looks[-1][0].captured_ns < TABLE.learn_every_s * 1e9:
             return None
-        self._looks.append((now, marks))
+        self._looks.append((now, marks, mat))
         if len(self._looks) < TABLE.learn_looks:
             return None
-        views = [view for _, view in self._looks if view is not None]
+        views = [view for _, view, _ in self._looks if view is not None]
         usual = most_central(views) if views else None
         if views and usual is None:
             return None  # the desk was too busy; one of the next looks will do
-        sharpness = statistics.median(look.sharpness for look, _ in self._looks)
-        tiles = np.median(np.array([look.tiles for look, _ in self._looks]), axis=0).astype(np.float32)
-        return Reference(sharpness, tiles, usual)
+        sharpness = statistics.median(look.sharpness for look, _, _ in self._looks)
+        tiles = np.median(np.array([look.tiles for look, _, _ in self._looks]), axis=0).astype(np.float32)
+        mats = [corners for _, _, corners in self._looks if corners is not None]
+        is_usual = 2 * len(mats) > TABLE.learn_looks
+        return Reference(sharpness, tiles, usual, np.median(mats, axis=0) if is_usual else None)
 
     def forget(self) -> None:
         """Something was wrong: start afresh."""

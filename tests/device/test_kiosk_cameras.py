@@ -18,6 +18,7 @@ from device.cameras.recording import Keep
 from device.cameras.source import CameraSpec
 from device.cameras.supervisor import Camera
 from device.kiosk import Kiosk
+from device.kit import kit
 from device.panel import Panel
 from device.session import states as s
 from device.session.journal import Journal
@@ -81,7 +82,7 @@ class Room:
 
 
 @contextlib.asynccontextmanager
-async def room_in(folder: Path, idle: str = "watch") -> AsyncIterator[Room]:
+async def room_in(folder: Path, idle: str = "watch", size: tuple[int, int] = (160, 90)) -> AsyncIterator[Room]:
     settings = Settings.model_validate(
         {
             "data_dir": folder,
@@ -99,7 +100,7 @@ async def room_in(folder: Path, idle: str = "watch") -> AsyncIterator[Room]:
     vault = kiosk.vault = Vault(settings, kiosk.clock, cameras, kiosk.post)
     for role, uri in (("overhead", "scene:desk"), ("front", "scene:student")):
         cameras[role] = Camera(
-            CameraSpec(role, uri, 160, 90, 20.0, bitrate_bps=200_000),
+            CameraSpec(role, uri, *size, 20.0, bitrate_bps=200_000), mat=kit().mat.plain,
             on_change=kiosk.camera, on_step=kiosk.camera_step, on_event=vault.told, on_burial=vault.buried,
         )  # fmt: skip
     kiosk.post(s.Booted("0"))

@@ -40,6 +40,10 @@ function heard(told) {
     location.reload();
     return;
   }
+  if (told.state.setup.stage !== "closed") {
+    location.replace("/commission"); // somebody sets up the cameras
+    return;
+  }
   heardAt = performance.now();
   place(told.view);
   setLost(false);
@@ -121,7 +125,7 @@ function placeFoot() {
     return span;
   });
   at("foot").replaceChildren(...shown);
-  at("more").hidden = view.tap === "reveal" || !view.actions.some((one) => one.kind === "ask");
+  at("more").hidden = view.tap === "reveal" || !view.actions.some((one) => ["ask", "go"].includes(one.kind));
 }
 
 function placeTap() {
@@ -272,7 +276,7 @@ function drawPanel(list) {
   const buttons = shown.filter((one) => view.tap === "reveal" || one.kind !== "press").map(control);
   if (!list) {
     const places = lists.map((name) => plain(view.labels[name], () => drawPanel(name)));
-    buttons.splice(buttons.length - shown.filter((one) => ["help", "language"].includes(one.name)).length, 0, ...places);
+    buttons.splice(buttons.length - shown.filter((one) => ["help", "commission", "language"].includes(one.name)).length, 0, ...places);
   } else {
     buttons.push(plain(view.labels.back, () => drawPanel(null)));
   }
@@ -292,7 +296,7 @@ function control(action) {
   const button = make("button", "");
   button.type = "button";
   button.append(make("span", "", "fill"), make("span", action.label, "text"));
-  if (action.kind !== "ask") button.classList.add("main");
+  if (["press", "hold"].includes(action.kind)) button.classList.add("main");
   if (action.name === "extend") button.classList.add("third");
   if (action.name === "language") button.lang = action.value;
   if (action.kind === "hold") {
@@ -305,6 +309,8 @@ function control(action) {
         if (share) stayOpen();
       },
     });
+  } else if (action.kind === "go") {
+    button.addEventListener("click", () => whenArmed(() => location.assign(action.value)));
   } else {
     button.addEventListener("click", () => whenArmed(() => (action.kind === "press" ? gesture("press") : ask(action))));
   }

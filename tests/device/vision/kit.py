@@ -23,6 +23,8 @@ from lab.faults import Fault, Pixels
 from tests import media
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from device.cameras.source import Image
 
 SMALL, LARGE = (640, 360), (1280, 720)
@@ -125,6 +127,11 @@ class Camera:
     def look(self, small: "Image") -> set[str]:
         self._now_ns += self._step_ns
         return {one.condition.value for one in self.watcher.look(small, self._now_ns)}
+
+    def look_with_mat(self, image: "Image", corners: "npt.NDArray[np.float64]") -> set[str]:
+        """The same of a picture that shows the mat there, in shares of its width."""
+        self._now_ns += self._step_ns
+        return {one.condition.value for one in self.watcher.look(grey(image), self._now_ns, corners)}
 
     def learn(self, images: Iterable["Image"]) -> None:
         """Show healthy pictures, over and over, until the camera has its reference."""
