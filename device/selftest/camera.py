@@ -39,6 +39,7 @@ async def try_camera(
     seconds: float,
     factory: str = DEFAULT_FACTORY,
     factory_args: Mapping[str, Any] | None = None,
+    reference: Mapping[str, Any] | None = None,
 ) -> CameraResult:
     """Open a camera in a worker process of its own, watch it, and close it again.
 
@@ -47,10 +48,12 @@ async def try_camera(
         seconds: how long to watch, from its first coded picture on.
         factory: see `Camera`.
         factory_args: see `Camera`.
+        reference: what its pictures are judged by, if it was set up.
     """
     trial = _Trial()
     id_ = await _id(spec.uri)
     camera = Camera(spec, factory=factory, factory_args=factory_args, mat=kit().mat.plain, on_change=trial.note)
+    camera.refer(reference)
     running = asyncio.create_task(camera.run(), name=f"selftest.{spec.role}")
     try:
         status = await trial.watch(camera, seconds)

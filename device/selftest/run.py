@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from device import placement
 from device.agent import LEDGER_FILE, Hardware
 from device.cameras.uri import parse_uri
 from device.errors import LedgerError
@@ -72,7 +73,9 @@ async def run(settings: Settings, seconds: float, hardware: Hardware, *, agent_r
 
 async def _try(settings: Settings, role: str, seconds: float, hardware: Hardware) -> CameraResult:
     factory, arguments = hardware.camera_factory, hardware.camera_args.get(role)
-    return await try_camera(settings.cameras.spec(role), seconds, factory, arguments)
+    placed = placement.load(settings.data_dir)
+    spec = settings.cameras.spec(role, exchanged=placed.exchanged)
+    return await try_camera(spec, seconds, factory, arguments, placed.reference(spec))
 
 
 def _note(settings: Settings, hardware: Hardware, type_: str) -> None:

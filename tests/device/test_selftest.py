@@ -13,11 +13,13 @@ from gpiozero import LED
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device import placement
 from device.agent import Hardware
 from device.cameras.ladder import CameraState
 from device.cameras.source import CameraSpec, Native, Packet
 from device.cameras.status import CameraStatus
 from device.cli import main
+from device.placement import Placement
 from device.selftest import parts
 from device.selftest.camera import try_camera
 from device.selftest.figures import Coded, result
@@ -101,6 +103,19 @@ class TestTheCommand:
         assert told["seal"]["key_id"] == key_id(sealed.PUBLIC)
         assert len(err) == 1
         assert err[0].startswith("Opening the cameras")
+
+    def test_cameras_that_were_exchanged_are_tried_as_they_are_used(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = config(tmp_path, overhead="scene:student", front="scene:desk")
+        data = read_settings(Settings, path).data_dir
+        data.mkdir(parents=True)
+        placement.save(data, Placement(exchanged=True))
+        code, out, _ = selftest(path, capsys, "--json")
+        assert code == 0
+        assert {role: one["id"] for role, one in json.loads(out)["cameras"].items()} == {
+            "overhead": "desk", "front": "student",
+        }  # fmt: skip
 
     def test_clips_pass_and_a_person_reads_a_table(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         desk, student = media.clip("overhead", tmp_path), media.clip("front", tmp_path)
