@@ -140,10 +140,10 @@ class CameraPair:
         except CameraError as error:
             raise KioskError(str(error)) from error
 
-    async def still(self, role: str, view: View = View.PICTURE) -> Still:
-        """A fresh JPEG in full size, in memory only; raises as `picture` does."""
+    async def still(self, role: str, view: View = View.PICTURE, max_bytes: int = 0) -> Still:
+        """A fresh JPEG in full size, of at most `max_bytes` if any, in memory only; raises as `picture` does."""
         try:
-            return await self._cameras[role].still(view)
+            return await self._cameras[role].still(view, max_bytes=max_bytes)
         except CameraError as error:
             raise KioskError(str(error)) from error
 

@@ -6,7 +6,7 @@ from device.session.clock import Instant
 from wire.ledger import ClockTrust
 from wire.messages import Command
 
-KNOWN: Final = frozenset({"identify", "preflight"})
+KNOWN: Final = frozenset({"identify", "preflight", "still"})
 WITHOUT_CLOCK: Final = frozenset({"identify", "preflight"})
 """What runs even while the clock is unset, when no expiry can be judged: neither can do harm late."""
 

@@ -2,6 +2,7 @@
 
 KioskError
 ├── Refused            an action does not fit the state; the message is for the person who asked
+├── CommandRefused     a request of the fleet is not carried out: a stable word, and words for the person who asked
 ├── LedgerError
 │   ├── LedgerUnwritable   the disk refuses; rows are kept in memory and tried again
 │   └── LedgerDamaged      the file is not a ledger any more
@@ -18,6 +19,14 @@ class KioskError(Exception):
 
 class Refused(KioskError):
     """An action that does not fit the state."""
+
+
+class CommandRefused(KioskError):
+    """A request of the fleet that is not carried out; `reason` is a short stable word."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class LedgerError(KioskError):

@@ -191,6 +191,11 @@ class Kiosk:
             identify=now.mono_ns < self._identify_until_ns,
         )
 
+    @property
+    def foreseen(self) -> s.State:
+        """The state, with what is forbidden already though the disk does not know of it yet."""
+        return self._ahead or self.state
+
     async def changed(self, timeout_s: float) -> None:
         """Return on the next change, or after `timeout_s`."""
         with contextlib.suppress(TimeoutError):
@@ -215,9 +220,9 @@ class Kiosk:
         """See `CameraPair.picture`."""
         return await self.cameras.picture(role)
 
-    async def still(self, role: str, view: View = View.PICTURE) -> Still:
+    async def still(self, role: str, view: View = View.PICTURE, max_bytes: int = 0) -> Still:
         """See `CameraPair.still`."""
-        return await self.cameras.still(role, view)
+        return await self.cameras.still(role, view, max_bytes)
 
     def preview(self, role: str) -> bytes | None:
         """See `CameraPair.preview`."""
@@ -312,9 +317,8 @@ class Kiosk:
         self.cameras.light(wanted=self._wanted()[0])
 
     def _follow_permission(self, now: Instant) -> None:
-        state = self._ahead or self.state
         if self.vault is not None:
-            self.vault.follow(permission(state, now), state.session, now)
+            self.vault.follow(permission(self.foreseen, now), self.foreseen.session, now)
 
     def _recording(self) -> RecordingView:
         if self.vault is None:

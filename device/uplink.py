@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any, Final
 
 from device import commands
-from device.errors import LedgerUnwritable
+from device.errors import CommandRefused, LedgerUnwritable
 from device.health import Vitals, look
 from device.kiosk import Kiosk
 from device.link import ECHO_EVERY_S, ECHO_IN_SESSION_S, Life, Link
@@ -18,6 +18,7 @@ from device.session.journal import Journal
 from device.session.ledger import Ledger
 from device.snapshot import CameraView, Snapshot
 from device.wear_count import WearCount
+from device.worksheet_still import SealedStill, sealed_still
 from wire.codec import encode, read
 from wire.messages import (
     Command,
@@ -135,25 +136,41 @@ class Uplink:
             _log.warning("a command was dropped: %d wait already", self._commands.qsize())
 
     async def _answer(self, command: Command) -> Reply:
+        """Run it, write it down, and say how it went; a still is let go if it may not be sent in that very moment."""
         error = commands.refusal(command, epoch=self._journal.epoch, now=self._kiosk.clock.now())
-        result = None
+        done: dict[str, Any] | SealedStill | None = None
+        detail: str | None = None
         try:
             if error is None and not await self._journal.call(_first_time(command.id)):
                 error = "repeated"
-            result = None if error else await self._carry_out(command)
             if error != "repeated":
-                ran = {"id": command.id, "name": command.name, "ok": error is None, "error": error}
-                await self._journal.append([s.Fact("command.run", ran, None, self._kiosk.clock.now())])
-                self.outbox.written()
+                try:
+                    done = None if error else await self._carry_out(command)
+                    await self._write_down(command, error, done)
+                    if isinstance(done, SealedStill):
+                        done.require()
+                except CommandRefused as refused:
+                    done, error, detail = None, refused.reason, str(refused)[:200]
+                    await self._write_down(command, error, done)
         except LedgerUnwritable as refused:  # what cannot be remembered could not be kept from running twice
             _log.warning("command %s: %s", command.name, refused)
-            error = error or (None if result else "storage")
-        return Reply(id=command.id, ok=error is None, result=result, error=error)
+            done = None if isinstance(done, SealedStill) else done
+            error = error or (None if done else "storage")
+        result = done.result if isinstance(done, SealedStill) else done
+        return Reply(id=command.id, ok=error is None, result=result, error=error, detail=detail)
 
-    async def _carry_out(self, command: Command) -> dict[str, Any]:
+    async def _write_down(self, command: Command, error: str | None, done: object) -> None:
+        ran = {"id": command.id, "name": command.name, "ok": error is None, "error": error}
+        fact = s.Fact("command.run", ran, None, self._kiosk.clock.now())
+        await self._journal.append([done.fact, fact] if isinstance(done, SealedStill) else [fact])
+        self.outbox.written()
+
+    async def _carry_out(self, command: Command) -> dict[str, Any] | SealedStill:
         if command.name == "identify":
             self._kiosk.identify()
             return {"shown_s": 15}
+        if command.name == "still":
+            return await sealed_still(self._kiosk, self._kiosk.settings.recording.fleet_key, command.id, command.args)
         seen = await self._kiosk.preflight(PREFLIGHT_WITHIN_S)
         said = _readiness(seen).model_dump(mode="json")
         return {**said, "cameras": {role: view.state for role, view in seen.cameras.items()}}
@@ -212,6 +229,7 @@ def _camera(view: CameraView, last_step: str | None) -> dict[str, Any]:
         "fps": view.fps,
         "last_frame_age_s": view.last_frame_age_s,
         "native": None if view.native is None else asdict(view.native),
+        "px_per_mm": None if view.mat is None else view.mat.get("px_per_mm"),
         "restarts": view.restarts,
         "lost": view.lost,
         "last_step": last_step,

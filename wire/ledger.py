@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 from wire.codec import WireModel, compact, decode, validate
 from wire.errors import BadPayload, BrokenChain
 from wire.messages import WireRow
+from wire.stills import StillFact
 
 
 class ClockTrust(StrEnum):
@@ -337,6 +338,7 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "recording.changed": RecordingChanged,
     "recording.failed": RecordingFailed,
     "command.run": CommandRun,
+    "still.taken": StillFact,
     "ledger.forked": Forked,
 }
 """Every ledger type with its model; each has a golden sample in tests/wire/golden/."""

@@ -119,6 +119,8 @@ class Order:
     """Stills only."""
     reference: dict[str, Any] | None = None
     """References only, as `device.vision.stored.to_plain` has it."""
+    max_bytes: int = 0
+    """Stills only: how large the JPEG may be; 0 is no limit."""
 
     def packet(self) -> bytes:
         """The packet that carries this."""
@@ -143,6 +145,7 @@ class Order:
                 None if plan is None else Plan(**{**plan, "keep": Keep(plan["keep"])}),
                 View(body.get("view", View.PICTURE)),
                 None if body.get("reference") is None else dict(body["reference"]),
+                int(body.get("max_bytes", 0)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadMessage(f"not an order to a camera: {error}") from error
@@ -238,6 +241,10 @@ class StillTaken:
     px_per_mm: float | None = None
     """Of a worksheet that was set straight by the mat."""
     words: str = ""
+    origin: str = ""
+    """Of a worksheet: what it was set straight by."""
+    width_px: int = 0
+    height_px: int = 0
 
 
 @dataclass(frozen=True, slots=True)

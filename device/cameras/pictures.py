@@ -73,16 +73,18 @@ class Pictures:
 
         return await self._until(look, timeout_s)
 
-    async def still(self, view: View, timeout_s: float) -> Still:
-        """A JPEG in full size of a frame taken after this call; raises `NoPicture`."""
+    async def still(self, view: View, timeout_s: float, max_bytes: int = 0) -> Still:
+        """A JPEG in full size of a frame taken after this call, of at most `max_bytes` if any; raises `NoPicture`."""
         asked: list[WorkerProcess] = []
+        asked_ns = self._clock_ns()
 
         def look(worker: WorkerProcess) -> Still | None:
             if worker not in asked:
                 worker.still = None
-                if worker.send(Order(Do.STILL, view=view)):
+                if worker.send(Order(Do.STILL, view=view, max_bytes=max_bytes)):
                     asked.append(worker)
-            return worker.still
+            # One that somebody before had given up waiting for may show what may not be shown any more.
+            return worker.still if worker.still is not None and worker.still.captured_ns >= asked_ns else None
 
         async with self._one_still:  # the worker makes one at a time
             still = await self._until(look, timeout_s)

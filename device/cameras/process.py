@@ -1,6 +1,7 @@
 """A camera worker seen from the agent: a process, a socket, a preview slot, and a bus of coded pictures."""
 
 import contextlib
+import dataclasses
 import logging
 import os
 import signal
@@ -37,6 +38,15 @@ class Still:
     """Of a worksheet that was set straight by the mat."""
     words: str = ""
     """Why there is nothing to show."""
+    origin: str = ""
+    """Of a worksheet: `mat` or `page`, what it was set straight by."""
+    width_px: int = 0
+    height_px: int = 0
+    captured_ns: int = 0
+    """CLOCK_MONOTONIC."""
+
+
+_OF_A_STILL: Final = tuple(one.name for one in dataclasses.fields(Still) if one.name != "jpeg")
 
 
 class WorkerProcess:
@@ -118,7 +128,8 @@ class WorkerProcess:
             try:
                 one = parse_told(packet)
                 if isinstance(one, StillTaken) and fds:
-                    self.still = Still(os.pread(fds[0], one.length, 0), one.px_per_mm, one.words)
+                    of_it = {name: getattr(one, name) for name in _OF_A_STILL}
+                    self.still = Still(os.pread(fds[0], one.length, 0), **of_it)
                 if isinstance(one, Learned):
                     self.learned = one
                 told.append(one)

@@ -191,9 +191,9 @@ class Camera:
         """A small JPEG of a frame taken after this call; raises `NoPicture` with plain words when there is none."""
         return await self._pictures.snapshot(timeout_s)
 
-    async def still(self, view: View = View.PICTURE, timeout_s: float = 4.0) -> Still:
+    async def still(self, view: View = View.PICTURE, timeout_s: float = 4.0, max_bytes: int = 0) -> Still:
         """The same in full size, in memory only, here as in the worker; a worksheet needs a mat or a page in view."""
-        return await self._pictures.still(view, timeout_s)
+        return await self._pictures.still(view, timeout_s, max_bytes)
 
     def trouble(self) -> str | None:
         """Why it can give no picture at all, in words after its name; None while it may."""

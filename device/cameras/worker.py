@@ -207,7 +207,7 @@ class Worker:
             case Do.PREVIEW:
                 self._thumbnails.want(time.monotonic_ns(), order.for_s)
             case Do.STILL:
-                self._stills.want(time.monotonic_ns(), order.view)
+                self._stills.want(time.monotonic_ns(), order.view, order.max_bytes)
             case Do.CODE:
                 self._coder.want(coded=order.on)
             case Do.KEYFRAME:

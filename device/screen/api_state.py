@@ -1,5 +1,6 @@
 """The kiosk's state as programs read it at `/api/state`: the shape that the contract promises, and a little more."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -7,6 +8,7 @@ from device.release import VERSION
 from device.session.states import ROLES
 from device.snapshot import CameraView, Snapshot
 from wire.minutes import Minutes
+from wire.stills import sharp_enough
 
 _ENDED = "ended"
 
@@ -72,13 +74,21 @@ def _camera(seen: CameraView | None) -> dict[str, Any]:
         "detail": seen.detail,
         "native": None if seen.native is None else asdict(seen.native),
         "seen": None if seen.seen is None else list(seen.seen),
-        "mat": seen.mat,
+        "mat": _mat(seen.mat),
         "corners": seen.corners,
         "restarts": seen.restarts,
         "coded": seen.coded,
         "segment": seen.segment,
         "lost": seen.lost,
     }
+
+
+def _mat(found: Mapping[str, float] | None) -> dict[str, Any] | None:
+    """What is known of the mat, and whether handwriting can be judged as finely as the page is seen."""
+    if found is None:
+        return None
+    px_per_mm = found.get("px_per_mm")
+    return {**found, "sharp_enough": None if px_per_mm is None else sharp_enough(px_per_mm)}
 
 
 def _session(snapshot: Snapshot) -> dict[str, Any] | None:

@@ -19,6 +19,11 @@ AHEAD: Final = timedelta(minutes=5)
 """A schedule from further in the future shows that the kiosk's clock cannot tell how old it is."""
 
 _RUNNING: Final = frozenset({Phase.STARTING, Phase.LIVE, Phase.BUFFERING})
+_REFUSALS: Final = {
+    **{one: one for one in ("paused", "unplanned", "push-in", "no-consent", "schedule-old", "not-this-student")},
+    "not-scheduled": "unplanned",
+}
+"""What is asked for from outside is refused with one of these words, or `no-session`: they are in the contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +36,42 @@ class Permission:
 
 def permission(state: State, now: Instant) -> Permission:
     """What may be kept of the pictures at this moment; disk and keys are another matter."""
+    found = _consented(state, now)
+    return Permission(Keep.NOTHING, found) if isinstance(found, str) else _by_policy(found, link_up=state.link_up)
+
+
+def still_refusal(state: State, now: Instant) -> str | None:
+    """Why a person at the fleet may have no still of this session, as a short stable word; None when they may.
+
+    The booking's recording policy has no say in it (docs/adr/0015).
+    """
+    found = _consented(state, now)
+    return _REFUSALS.get(found, "no-session") if isinstance(found, str) else None
+
+
+def _consented(state: State, now: Instant) -> Booking | str:
+    """The booking whose session runs and whose every student consented to pictures, or why there is none."""
     session = state.session
     if session is None or state.phase not in _RUNNING:
-        return Permission(Keep.NOTHING, "no-session" if session is None else state.phase.value)
+        return "no-session" if session is None else state.phase.value
     if state.wrong_student == session.id:
-        return Permission(Keep.NOTHING, "not-this-student")
+        return "not-this-student"
     if session.booking is None:
-        return Permission(Keep.NOTHING, "unplanned")
+        return "unplanned"
     held = windows.usable(state.schedule, now)
     if held is None or not is_fresh(held, now):
-        return Permission(Keep.NOTHING, "schedule-old")
+        return "schedule-old"
     booking = next((one for one in held.bookings if one.id == session.booking.id), None)
-    if booking is None:
-        return Permission(Keep.NOTHING, "not-scheduled")
-    return _by_booking(booking, now, link_up=state.link_up)
+    return "not-scheduled" if booking is None else _by_consent(booking, now)
 
 
-def _by_booking(booking: Booking, now: Instant, *, link_up: bool) -> Permission:
+def _by_consent(booking: Booking, now: Instant) -> Booking | str:
     if booking.model == "push-in":  # others than the booked students are in the room
-        return Permission(Keep.NOTHING, "push-in")
-    if not has_consent(booking, now):
-        return Permission(Keep.NOTHING, "no-consent")
+        return "push-in"
+    return booking if has_consent(booking, now) else "no-consent"
+
+
+def _by_policy(booking: Booking, *, link_up: bool) -> Permission:
     match booking.record:
         case "always":
             return Permission(Keep.ALL, "always")

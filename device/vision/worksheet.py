@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 Levels: TypeAlias = npt.NDArray[np.float32]
 """Grey levels or colours, 0 to 255."""
 
-SHARP_PX_PER_MM: Final = 3.0
-"""What handwriting needs (house rule): the body of a child's letter, about 4 mm, is then 12 pixels high."""
 AROUND_MM: Final = 20.0
 """How much of the desk around the mat a worksheet shows: an A4 sheet, 297 mm long, hangs over it at both ends."""
 
@@ -125,11 +123,6 @@ def worksheet(
     if straight is None or not evened:
         return straight
     return Worksheet(even_light(straight.image), straight.px_per_mm, straight.origin, straight.corners_px, evened=True)
-
-
-def sharp_enough(px_per_mm: float) -> bool:
-    """Whether handwriting can be judged at this scale; see `SHARP_PX_PER_MM`."""
-    return px_per_mm >= SHARP_PX_PER_MM
 
 
 def rectified(

@@ -19,6 +19,7 @@ from device.cameras.boundary import View
 from device.cameras.bus import BUS_BYTES, DATA_BYTES
 from device.cameras.errors import CameraError, NoPicture, RebindRefused
 from device.cameras.ladder import CameraState, Cause, Step
+from device.cameras.process import Still
 from device.cameras.recording import Event, Keep, Plan, Sealed
 from device.cameras.source import CameraSpec
 from device.cameras.status import CameraStatus
@@ -444,6 +445,21 @@ def test_a_still_has_the_full_size_and_was_taken_after_it_was_asked_for(tmp_path
             small_one = cv2.imdecode(np.frombuffer(await camera.snapshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
             assert small_one is not None
             assert small_one.shape[1] == 640
+
+    asyncio.run(scenario())
+
+
+def test_a_still_that_comes_too_late_is_never_the_answer_to_the_next_question() -> None:
+    async def scenario() -> None:
+        camera = Camera(small("scene:desk"))
+        async with supervised(camera):
+            camera.want_open(True)
+            await until_frames(camera)
+            asking = asyncio.ensure_future(camera.still())
+            await asyncio.sleep(0)
+            assert camera.worker is not None
+            camera.worker.still = Still(b"of another child", captured_ns=time.monotonic_ns() - 1_000_000_000)
+            assert (await asking).jpeg.startswith(b"\xff\xd8")
 
     asyncio.run(scenario())
 

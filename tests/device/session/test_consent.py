@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from device.cameras.recording import Keep
 from device.session.clock import Instant
-from device.session.consent import permission
+from device.session.consent import permission, still_refusal
 from device.session.states import Phase, Session, State
 from wire.ledger import ClockTrust
 from wire.messages import Booking, Consent, Schedule
@@ -134,3 +134,69 @@ def test_whatever_is_kept_every_student_consented_and_the_schedule_was_fresh(
         assert any(one.until is None or one.until > NOW for one in of)
         assert not any(one.revoked_at is not None and one.revoked_at <= NOW for one in of)
     assert record == "always" or (record == "when-offline" and (found.keep is Keep.ALL) is not link_up)
+
+
+# A still that the fleet asks for
+
+
+def test_a_still_needs_consent_and_no_recording_policy() -> None:
+    for record in ("never", "when-offline", "always", "a-word-of-a-newer-fleet"):
+        assert still_refusal(state(changed(record=record)), AT) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "now"),
+    [
+        ("no-session", state(session=None, phase=Phase.IDLE)),
+        ("paused", state(phase=Phase.PAUSED)),
+        ("no-session", state(phase=Phase.ENDING)),
+        ("unplanned", state(None)),
+        ("unplanned", state(schedule=Schedule(revision=2, as_of=NOW))),
+        ("push-in", state(changed(model="push-in"))),
+        ("no-consent", state(changed(consents=()))),
+        ("no-consent", state(changed(students=("s-0418", "s-0419")))),
+        ("no-consent", state(changed(consents=(Consent(student="s-0418", revoked_at=NOW),)))),
+        ("schedule-old", state(schedule=None)),
+        ("schedule-old", state(schedule=Schedule(revision=1, as_of=NOW - timedelta(hours=24), bookings=(BOOKING,)))),
+        ("not-this-student", state(wrong_student="a-session")),
+    ],
+)
+def test_a_still_is_refused_with_the_contracts_word(reason: str, now: State) -> None:
+    assert still_refusal(now, AT) == reason
+
+
+_WORDS = {"no-session", "paused", "unplanned", "push-in", "no-consent", "schedule-old", "not-this-student"}
+
+
+@given(
+    students=st.lists(st.sampled_from(_STUDENTS), unique=True).map(tuple),
+    consents=st.lists(
+        st.builds(Consent, student=st.sampled_from(_STUDENTS), until=_TIMES, revoked_at=_TIMES), max_size=5
+    ).map(tuple),
+    age_h=st.integers(-2, 48),
+    phase=st.sampled_from(Phase),
+    wrong=st.sampled_from([None, "a-session", "another"]),
+    record=st.sampled_from(["never", "when-offline", "always", "maybe"]),
+    model=st.sampled_from(["pull-out", "push-in", "consult", "group"]),
+    trust=st.sampled_from(ClockTrust),
+)
+def test_a_still_may_be_made_exactly_where_a_policy_of_always_would_record(
+    students: tuple[str, ...],
+    consents: tuple[Consent, ...],
+    age_h: int,
+    phase: Phase,
+    wrong: str | None,
+    record: str,
+    model: str,
+    trust: ClockTrust,
+) -> None:
+    at = replace(AT, trust=trust)
+
+    def now(policy: str) -> State:
+        booking = changed(students=students, consents=consents, record=policy, model=model)
+        held = Schedule(revision=1, as_of=NOW - timedelta(hours=age_h), bookings=(booking,))
+        return state(booking, schedule=held, phase=phase, wrong_student=wrong)
+
+    refused = still_refusal(now(record), at)
+    assert (refused is None) is (permission(now("always"), at).keep is Keep.ALL)
+    assert refused is None or refused in _WORDS

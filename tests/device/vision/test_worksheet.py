@@ -20,13 +20,13 @@ from device.vision.worksheet import (
     Origin,
     even_light,
     rectified,
-    sharp_enough,
     straightened,
     worksheet,
 )
 from tests import media
 from tests.device.vision.kit import flat, grey, noisy, scene
 from tests.device.vision.test_mat import FULL_HD, HD, IDS, MAT, TWO_OF_THEM, View, apart_px, grey_of, looked_at, views
+from wire.stills import sharp_enough
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
