@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from fleet.access.web import router as sign_in_router
-from fleet.api import board, commands, kiosks, operations, problems, sessions
+from fleet.api import audit, board, commands, kiosks, operations, problems, sessions, stills
 from fleet.api.openapi import tidy
 from fleet.console.pages import router as console_router
 from fleet.guard import Guard
@@ -48,7 +48,7 @@ def create_app(parts: FleetParts) -> FastAPI:
     app.openapi = lambda: tidy(app)  # type: ignore[method-assign]  # the way FastAPI names for it
     problems.install(app)
     api = APIRouter(prefix="/api/v1")
-    for router in (kiosks.router, commands.router, sessions.router, board.router):
+    for router in (kiosks.router, commands.router, sessions.router, stills.router, board.router, audit.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(operations.router)

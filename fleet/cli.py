@@ -17,6 +17,7 @@ from fleet.explain import explain
 from fleet.segment_keys import SegmentKeys
 from fleet.segments import open_segment, open_to_file
 from fleet.settings import FleetSettings, load
+from fleet.store import audit
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
 from wire.ids import is_id
@@ -69,6 +70,10 @@ def _with_database(settings: FleetSettings, given: argparse.Namespace) -> None:
                     sys.stdout.write(f"{line}\n")
             case "user":
                 _user(settings, database, given)
+            case "audit":
+                with database.read() as connection:
+                    rows, head = audit.verify(connection, given.seen)
+                sys.stdout.write(f"{rows} rows, each follows from the one before; the newest is {head}\n")
     finally:
         database.close()
 
@@ -134,6 +139,11 @@ def _parser() -> argparse.ArgumentParser:
     opening.add_argument("--force", action="store_true", help="replace OUT")
     keying = commands.add_parser("segment-key", parents=[config], help="print the public key that kiosks seal video to")
     keying.add_argument("--new", action="store_true", help="make a fresh one first; older ones go on opening")
+    auditing = commands.add_parser("audit", help="who did what").add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    verifying = auditing.add_parser("verify", parents=[config], help="follow the chain through every row")
+    verifying.add_argument("--seen", metavar="HASH", help="a newest hash noted down earlier, which must be in it still")
     actions = commands.add_parser("user", help="who may sign in").add_subparsers(
         dest="action", required=True, metavar="ACTION"
     )

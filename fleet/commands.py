@@ -13,7 +13,7 @@ from fleet.clock import Instant, micros
 from fleet.errors import Conflict, LinkDown, Unavailable
 from fleet.parts import FleetParts
 from fleet.roll import Entry
-from fleet.store import access, commands
+from fleet.store import audit, commands
 from wire.codec import encode
 from wire.messages import Command
 from wire.topics import Channel, Topic
@@ -51,7 +51,8 @@ def send(fleet: FleetParts, principal: Principal, entry: Entry, name: str, args:
         raise Unavailable("No broker is connected; nothing was sent.")
     with fleet.database.write() as connection:
         commands.add(connection, command, entry.id, principal.name, now.at)
-        access.note(connection, now.at, principal.name, f"command.{name}", entry.id, json.dumps({"id": command.id}))
+        detail = json.dumps({"id": command.id})
+        audit.note(connection, now.at, principal.name, f"command.{name}", entry.id, detail, campus=entry.campus)
     try:
         fleet.broker.publish(str(Topic(entry.campus, entry.id, Channel.COMMAND)), encode(command), qos=1)
     except LinkDown as error:

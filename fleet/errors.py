@@ -5,12 +5,14 @@ FleetError
 ├── StoreDown          the database does not take or give anything at the moment; try again
 ├── PortTaken          another program listens on our port
 ├── LinkDown           no broker is connected
+├── AuditBroken        the audit is not as it was written
 ├── SegmentUnreadable  a sealed segment cannot be opened, or only up to where it was changed
 └── Refused            a request that gets an answer in words, with its HTTP status
     ├── NotSignedIn    401
     ├── NotAllowed     403
     ├── NotFound       404
     ├── Conflict       409
+    ├── Gone           410
     ├── BadValue       422, names the field
     ├── TooMany        429, names the seconds to wait
     └── Unavailable    503
@@ -37,6 +39,10 @@ class PortTaken(FleetError):
 
 class LinkDown(FleetError):
     """No broker is connected, so nothing can be sent."""
+
+
+class AuditBroken(FleetError):
+    """A row of the audit was changed, moved or removed; the message names it."""
 
 
 class SegmentUnreadable(FleetError):
@@ -81,6 +87,13 @@ class Conflict(Refused):
 
     status = 409
     title = "Not possible now"
+
+
+class Gone(Refused):
+    """It was here and is not any more, on purpose."""
+
+    status = 410
+    title = "Not here any more"
 
 
 class BadValue(Refused):

@@ -23,9 +23,11 @@ from fleet.incoming import Parcel, Reason
 from fleet.metrics import Metrics
 from fleet.roll import Roll, Unsaved
 from fleet.sessions import refold
-from fleet.store import commands, kiosks, ledger, sessions
+from fleet.stills import Stills
+from fleet.store import kiosks, ledger, sessions
 from fleet.store.engine import Database
 from fleet.store.ledger import Outcome
+from fleet.store.stills import WRONG_STUDENT
 from fleet.voice import Sender, Voice
 from wire.messages import Echo
 from wire.topics import Channel, Topic
@@ -55,7 +57,7 @@ _BACKOFF_S: Final = (0.1, 0.3, 1.0, 2.0, 5.0)
 class Ingest:
     """One thread; everything in it happens in order."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # every part that a transaction touches, named once
         self,
         inbox: Inbox,
         database: Database,
@@ -64,6 +66,7 @@ class Ingest:
         metrics: Metrics,
         clock: Clock,
         *,
+        stills: Stills,
         on_change: Callable[[Collection[str]], None] = lambda _kiosks: None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
@@ -76,11 +79,14 @@ class Ingest:
             sender: sends acknowledgements and echoes.
             metrics: counts.
             clock: the time.
+            stills: keeps the replies, and apart from them the pictures in them.
             on_change: told which kiosks changed, on this thread.
             on_failure: told when this thread ends by a defect.
         """
         self._inbox, self._database, self._roll, self._voice = inbox, database, roll, Voice(sender)
         self._metrics, self._clock, self._on_change, self._on_failure = metrics, clock, on_change, on_failure
+        self._stills = stills
+        self._to_forget = False
         self._hearing = Hearing(roll, metrics)
         self._answers = Answers()
         self._heard = Heard()
@@ -153,6 +159,8 @@ class Ingest:
             if self._must_write(now):
                 self._wrote_at_s = now.mono_s
                 self._write(now)
+            if self._to_forget:  # a reader may be in the way; then with the next transaction
+                self._to_forget = not self._database.forget()
             if self._to_fold and now.mono_s - self._folded_at_s >= FOLD_EVERY_S:
                 self._fold(now)
         except StoreDown as error:
@@ -184,17 +192,19 @@ class Ingest:
             with self._database.write() as connection:
                 kiosks.save(connection, unsaved)
                 kiosks.add_samples(connection, heard.samples)
-                self._tidy(connection, now)
+                tidies = self._tidy(connection, now)
                 outcomes = self._keep(connection, heard.parcels, now)
                 for kiosk, reply in heard.replies:
-                    commands.answer(connection, kiosk, reply, now.at)
+                    self._stills.take_reply(connection, kiosk, reply, now.at)
+                destroyed = self._destroy(connection, now) if tidies or heard.replies or _names_wrong(heard) else 0
         except StoreDown:
             self._roll.give_back(unsaved)
             raise
         except (SQLAlchemyError, ValueError, OverflowError) as error:
             _log.warning("a transaction was refused, each part is tried alone: %s", error)
             self._roll.give_back(unsaved)
-            outcomes = self._write_one_by_one(now)
+            outcomes, destroyed = self._write_one_by_one(now), 0
+        self._to_forget = self._to_forget or bool(destroyed)
         self._saved_at_s = now.mono_s if saves else self._saved_at_s
         self._committed(began_s)
         heard.kept()
@@ -216,13 +226,15 @@ class Ingest:
             try:
                 with self._database.write() as connection:
                     outcomes += self._keep(connection, [parcel], now)
+                    self._to_forget = bool(self._destroy(connection, now)) or self._to_forget
             except (SQLAlchemyError, ValueError, OverflowError) as error:
                 topic = str(Topic(parcel.campus, parcel.kiosk, Channel.LEDGER))
                 self._hearing.drops.drop(topic, Reason.STORE, f"the store refuses it: {error}")
         for kiosk, reply in self._heard.replies:
             try:
                 with self._database.write() as connection:
-                    commands.answer(connection, kiosk, reply, now.at)
+                    self._stills.take_reply(connection, kiosk, reply, now.at)
+                    self._to_forget = bool(self._destroy(connection, now)) or self._to_forget
             except (SQLAlchemyError, ValueError, OverflowError) as error:
                 self._hearing.drops.drop(f"…/{kiosk}/reply", Reason.STORE, f"the store refuses it: {error}")
         return outcomes
@@ -272,10 +284,15 @@ class Ingest:
         self._to_fold = len(due) == MOST_FOLDS
         self._heard.changed.update(kiosk for _, kiosk in due)
 
-    def _tidy(self, connection: Connection, now: Instant) -> None:
-        if now.mono_s - self._tidied_at_s >= _TIDY_EVERY_S:
-            kiosks.drop_samples(connection, now.at - KEEP_SAMPLES)
-            self._tidied_at_s = now.mono_s
+    def _tidy(self, connection: Connection, now: Instant) -> bool:
+        if now.mono_s - self._tidied_at_s < _TIDY_EVERY_S:
+            return False
+        kiosks.drop_samples(connection, now.at - KEEP_SAMPLES)
+        self._tidied_at_s = now.mono_s
+        return True
+
+    def _destroy(self, connection: Connection, now: Instant) -> int:
+        return self._stills.destroy_due(connection, now.at)
 
     def _committed(self, began_s: float) -> None:
         ended_s = self._clock.now().mono_s
@@ -292,3 +309,8 @@ class Ingest:
         self._failures += 1
         self._proved_at_s = None
         self._heard.samples.clear()  # the next ones come by themselves
+
+
+def _names_wrong(heard: Heard) -> bool:
+    """Whether somebody said that another student sits there: that session's pictures go in the same transaction."""
+    return any(row.type == WRONG_STUDENT for parcel in heard.parcels for row in parcel.rows)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from fleet.access.backoff import Backoff
@@ -12,10 +12,22 @@ from fleet.clock import Clock, SystemClock
 from fleet.live import Changes
 from fleet.metrics import Metrics
 from fleet.roll import Entry, Roll
+from fleet.segment_keys import SegmentKeys
 from fleet.settings import FleetSettings
+from fleet.stills import Stills
 from fleet.store import sessions as store
+from fleet.store import stills
 from fleet.store.engine import Database
-from fleet.views import KioskView, SessionLine, SessionView, kiosk_view, session_line, session_view
+from fleet.views import (
+    KioskView,
+    SessionLine,
+    SessionView,
+    StillView,
+    kiosk_view,
+    session_line,
+    session_view,
+    still_view,
+)
 
 
 class Broker(Protocol):
@@ -47,6 +59,12 @@ class FleetParts:
     backoff: Backoff = field(default_factory=Backoff)
     broker: Broker | None = None
     keeper: Keeper | None = None
+
+    @property
+    def stills(self) -> Stills:
+        """The worksheet stills."""
+        of = self.settings
+        return Stills(SegmentKeys(of.segment_keys_dir), timedelta(days=of.keep_stills_days))
 
     def subscribe(self) -> AsyncIterator[set[str]]:
         """Sets of ids of kiosks that changed, of all campuses, at most two a second, until the service stops."""
@@ -101,6 +119,32 @@ class FleetParts:
             with self.database.read() as connection:
                 row = store.one(connection, session)
             return None if row is None or not principal.sees(row.campus) else session_view(row, self.clock.now())
+
+        return await asyncio.to_thread(read)
+
+    async def stills_page(
+        self, principal: Principal, session: str, *, limit: int = 50, before: tuple[int, str] | None = None
+    ) -> tuple[list[StillView], tuple[int, str] | None] | None:
+        """A session's worksheet stills, newest first, and the place after which more follow; None without a session."""
+
+        def read() -> tuple[list[StillView], tuple[int, str] | None] | None:
+            with self.database.read() as connection:
+                row = store.one(connection, session)
+                if row is None or not principal.sees(row.campus):
+                    return None
+                found = stills.newest(connection, row.kiosk, session, limit + 1, before)
+            more = (found[limit - 1].received_us, found[limit - 1].id) if len(found) > limit else None
+            return [still_view(one) for one in found[:limit]], more
+
+        return await asyncio.to_thread(read)
+
+    async def still(self, principal: Principal, id_: str) -> StillView | None:
+        """One still's figures; None when there is none for this principal."""
+
+        def read() -> StillView | None:
+            with self.database.read() as connection:
+                row = stills.one(connection, id_)
+            return None if row is None or not principal.sees(row.campus) else still_view(row)
 
         return await asyncio.to_thread(read)
 

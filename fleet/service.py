@@ -125,6 +125,7 @@ def _taking_in(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[No
         link,
         parts.metrics,
         parts.clock,
+        stills=parts.stills,
         on_change=parts.changes.tell,
         on_failure=on_failure,
     )

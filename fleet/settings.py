@@ -85,6 +85,8 @@ class FleetSettings(SettingsModel):
     """Tried in turn."""
     tls: Tls = Tls()
     broker_login: BrokerLogin | None = None
+    keep_stills_days: Annotated[int, Field(ge=1, le=3_650)] = 30
+    """Older worksheet stills are destroyed."""
     public_url: Annotated[str, AfterValidator(_public)] | None = None
     """How people reach this service, for the links it makes; null is host and port."""
     hosts: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from fleet.clock import Instant, micros, moment_or_none
+from fleet.clock import Instant, micros, moment, moment_or_none
 from fleet.presence import Reach
 from fleet.roll import Entry
 from wire.ledger import ClockTrust
@@ -107,6 +107,54 @@ class KioskView(View):
     backlog_rows: int | None
     health: dict[str, Any] | None = Field(description="The last vitals; a null inside is `not known`.")
     health_age_s: float | None
+
+
+class StillView(View):
+    """A worksheet still: its figures, never its picture."""
+
+    id: str
+    kiosk: str
+    campus: str
+    session: str | None
+    captured_at: datetime | None
+    received_at: datetime
+    role: str | None
+    view: str | None
+    origin: str | None
+    """What it was set straight by: `mat`, or `page` where no mat was seen."""
+    px_per_mm: float | None
+    """Null where nothing in the picture tells its size."""
+    sharp: bool | None
+    """Whether handwriting can be judged at this scale, which takes 3 pixels to the millimetre."""
+    width_px: int | None
+    height_px: int | None
+    bytes: int | None
+    hash: str | None
+    unusable: str | None
+    """Why it was never fit to be shown; null when it is."""
+    destroyed_at: datetime | None
+    destroyed_why: str | None
+    image: str | None
+    """Where the picture is; null when there is none to show."""
+
+
+def still_view(row: Any) -> StillView:
+    """A row of the store's stills."""
+    shown = row.unusable is None and row.destroyed_us is None
+    same = ("id", "kiosk", "campus", "session", "role", "view", "origin", "px_per_mm", "sharp", "width_px",
+            "height_px", "bytes", "hash", "unusable", "destroyed_why")  # fmt: skip
+    return StillView(
+        **{name: getattr(row, name) for name in same},
+        captured_at=moment_or_none(row.captured_us),
+        received_at=moment(row.received_us),
+        destroyed_at=moment_or_none(row.destroyed_us),
+        image=f"{still_address(row.id)}/image.jpg" if shown else None,
+    )
+
+
+def still_address(id_: str) -> str:
+    """Where a still's figures are."""
+    return f"/api/v1/stills/{id_}"
 
 
 def kiosk_view(entry: Entry, session: SessionLine | None, now: Instant) -> KioskView:

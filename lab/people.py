@@ -30,9 +30,9 @@ def invite(config: Path) -> People:
     try:
         migrate(database)
         now = SystemClock().now()
-        for role in (*ROLES, Role.SERVICE):
+        for role in (*ROLES, Role.PORTAL):
             add_person(database, Person(f"demo-{role}", role, None), now)
         links = {role.value: issue(database, Kind.LINK, f"demo-{role}", now) for role in ROLES}
-        return People(issue(database, Kind.TOKEN, f"demo-{Role.SERVICE}", now), links)
+        return People(issue(database, Kind.TOKEN, f"demo-{Role.PORTAL}", now), links)
     finally:
         database.close()

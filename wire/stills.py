@@ -52,7 +52,7 @@ class StillReply(StillFigures):
 
     session: _Word
     captured_at: AwareDatetime
-    key_id: _Word
+    key_id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}\z")]
     """To which of the fleet's keys it is sealed."""
     sealed: Annotated[str, Field(min_length=1, max_length=MAX_PAYLOAD_BYTES)]
     """The JPEG in a sealed box of libsodium, in base64."""

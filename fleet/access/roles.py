@@ -13,6 +13,8 @@ class Role(StrEnum):
     AIDE = "aide"
     AUDITOR = "auditor"
     SERVICE = "service"
+    PORTAL = "portal"
+    """A program through which therapists work: a service that may also fetch pictures."""
 
 
 class Right(StrEnum):
@@ -22,15 +24,21 @@ class Right(StrEnum):
     """Kiosks, readiness, sessions."""
     READ_LEDGER = "read_ledger"
     COMMAND = "command"
+    VIEW_STILLS = "view_stills"
+    """The pictures themselves; their figures go with the ledger."""
+    READ_AUDIT = "read_audit"
 
 
+_WORKS: Final = frozenset({Right.READ, Right.READ_LEDGER, Right.COMMAND})
 _RIGHTS: Final = {
-    Role.IT: frozenset(Right),
-    Role.THERAPIST: frozenset(Right),
+    Role.IT: _WORKS | {Right.READ_AUDIT},
+    Role.THERAPIST: _WORKS | {Right.VIEW_STILLS},
     Role.AIDE: frozenset({Right.READ}),
-    Role.AUDITOR: frozenset({Right.READ, Right.READ_LEDGER}),
-    Role.SERVICE: frozenset(Right),
+    Role.AUDITOR: frozenset({Right.READ, Right.READ_LEDGER, Right.READ_AUDIT}),
+    Role.SERVICE: _WORKS | {Right.READ_AUDIT},
+    Role.PORTAL: frozenset(Right),
 }
+"""Nobody gets a right for convenience: who needs no child's picture sees none (docs/adr/0015)."""
 
 
 @dataclass(frozen=True, slots=True)

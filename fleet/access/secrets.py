@@ -10,7 +10,7 @@ from typing import Final
 
 from fleet.access.roles import Principal, Role
 from fleet.clock import Instant
-from fleet.store import access
+from fleet.store import access, audit
 from fleet.store.engine import Database
 
 SECRET_BYTES: Final = 32
@@ -39,7 +39,7 @@ def add_person(database: Database, person: Person, now: Instant) -> None:
     """Add a person, or change the role and campuses of one."""
     with database.write() as connection:
         access.put_person(connection, person.name, person.role.value, person.campuses, now.at)
-        access.note(connection, now.at, "console", "person.put", person.name, person.role.value)
+        audit.note(connection, now.at, "console", "person.put", person.name, person.role.value)
 
 
 def remove_person(database: Database, name: str, now: Instant) -> bool:
@@ -47,7 +47,7 @@ def remove_person(database: Database, name: str, now: Instant) -> bool:
     with database.write() as connection:
         found = access.drop_person(connection, name)
         if found:
-            access.note(connection, now.at, "console", "person.removed", name)
+            audit.note(connection, now.at, "console", "person.removed", name)
     return found
 
 
@@ -72,7 +72,7 @@ def issue(database: Database, kind: Kind, name: str, now: Instant, lives: timede
     with database.write() as connection:
         access.drop_expired(connection, now.at)
         access.put_secret(connection, _hash(secret), kind.value, name, now.at, now.at + lives if lives else None)
-        access.note(connection, now.at, name, f"{kind.value}.issued")
+        audit.note(connection, now.at, name, f"{kind.value}.issued")
     return secret
 
 

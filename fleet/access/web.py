@@ -12,7 +12,7 @@ from fleet.access.secrets import SESSION_LIVES, Kind
 from fleet.console.render import render_sign_in
 from fleet.errors import NotAllowed, NotSignedIn, TooMany
 from fleet.parts import FleetParts
-from fleet.store import access
+from fleet.store import audit
 
 __all__ = ["Principal", "SignInNeeded", "asker", "router", "signed_in"]
 
@@ -121,7 +121,7 @@ def _opened(request: Request, kind: Kind, secret: str) -> Principal:
         return principal
     if fleet.backoff.wrong(client, now.mono_s):
         with fleet.database.write() as connection:
-            access.note(connection, now.at, "unknown", f"{kind.value}.refused", client)
+            audit.note(connection, now.at, "unknown", f"{kind.value}.refused", client)
     raise NotSignedIn(
         "This token opens nothing: it is wrong, expired or withdrawn."
         if kind is Kind.TOKEN

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from fleet import commands
 from fleet.api.deps import Commander, Fleet, Reader, known
@@ -17,6 +17,9 @@ from fleet.clock import moment, moment_or_none
 from fleet.commands import LONGEST_S, Progress
 from fleet.errors import NotFound
 from fleet.store import commands as store
+from fleet.store import stills as stills_store
+from fleet.views import still_address
+from wire import stills
 
 router: Final = APIRouter(prefix="/kiosks/{kiosk}/commands", tags=["commands"])
 
@@ -28,6 +31,8 @@ class Name(StrEnum):
     """Show its name on its screen for a moment."""
     PREFLIGHT = "preflight"
     """Look at everything now and say how it is."""
+    STILL = "still"
+    """Make a worksheet still, in a session and with consent only."""
 
 
 class Ask(BaseModel):
@@ -36,8 +41,26 @@ class Ask(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
-    args: Annotated[dict[str, Any], Field(max_length=0, description="These requests take none")] = {}
+    args: Annotated[
+        dict[str, Any],
+        Field(description='`still` takes `{"role": "overhead", "view": "worksheet"}`, which is also its default'),
+    ] = {}
     expires_in_s: Annotated[int, Field(ge=1, le=LONGEST_S, description="It is never run later than this")] = 30
+
+    @field_validator("args")
+    @classmethod
+    def _args_fit(cls, args: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        name = info.data.get("name")
+        if name is Name.STILL and (words := stills.unfit(args)) is not None:
+            raise ValueError(words)
+        if name is not Name.STILL and args:
+            raise ValueError("This request takes none.")
+        return args
+
+    @property
+    def whole_args(self) -> dict[str, Any]:
+        """What the kiosk is sent."""
+        return stills.whole(self.args) if self.name is Name.STILL else {}
 
 
 class Answer(BaseModel):
@@ -62,6 +85,7 @@ class Request(BaseModel):
     state: Progress
     replied_at: datetime | None
     reply: Answer | None
+    still: str | None = Field(None, description="Where the worksheet still is that came with the reply")
 
 
 @router.post(
@@ -74,7 +98,8 @@ class Request(BaseModel):
 async def send_command(kiosk: str, ask: Ask, response: Response, fleet: Fleet, commander: Commander) -> Request:
     """The request is kept and sent; its reply comes later, at the address in `Location`."""
     entry = known(fleet, commander, kiosk)
-    id_ = await asyncio.to_thread(commands.send, fleet, commander, entry, ask.name.value, ask.args, ask.expires_in_s)
+    args = ask.whole_args
+    id_ = await asyncio.to_thread(commands.send, fleet, commander, entry, ask.name.value, args, ask.expires_in_s)
     response.headers["Location"] = f"/api/v1/kiosks/{kiosk}/commands/{id_}"
     return await asyncio.to_thread(_read, fleet, kiosk, id_)
 
@@ -89,6 +114,7 @@ async def get_command(kiosk: str, command: str, fleet: Fleet, reader: Reader) ->
 def _read(fleet: Fleet, kiosk: str, command: str) -> Request:
     with fleet.database.read() as connection:
         row = store.one(connection, kiosk, command)
+        has_still = stills_store.one(connection, command) is not None
     if row is None:
         raise NotFound("There is no such request to this kiosk.")
     return Request(
@@ -102,4 +128,5 @@ def _read(fleet: Fleet, kiosk: str, command: str) -> Request:
         state=commands.progress(row, fleet.clock.now()),
         replied_at=moment_or_none(row.replied_us),
         reply=Answer.model_validate_json(row.reply) if row.reply else None,
+        still=still_address(row.id) if has_still else None,
     )

@@ -32,6 +32,8 @@ def allowed(right: Right) -> Callable[[Principal], Principal]:
 Fleet = Annotated[FleetParts, Depends(fleet)]
 Reader = Annotated[Principal, Depends(allowed(Right.READ))]
 LedgerReader = Annotated[Principal, Depends(allowed(Right.READ_LEDGER))]
+StillViewer = Annotated[Principal, Depends(allowed(Right.VIEW_STILLS))]
+AuditReader = Annotated[Principal, Depends(allowed(Right.READ_AUDIT))]
 Commander = Annotated[Principal, Depends(allowed(Right.COMMAND))]
 
 

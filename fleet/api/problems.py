@@ -42,6 +42,7 @@ _DESCRIPTIONS: Final = {
     403: "Not for this role, or a write from a foreign page",
     404: "Not there, or not for this reader",
     409: "Not possible as things are now",
+    410: "It was destroyed, as it had to be",
     422: "A value does not fit; `errors` names it",
     503: "Something that this needs is down",
 }

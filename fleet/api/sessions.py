@@ -5,12 +5,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, TypeAdapter
 
-from fleet.api.deps import Fleet, Reader
+from fleet.api.deps import Fleet, LedgerReader, Reader
 from fleet.api.kiosks import Cursor
 from fleet.api.paging import Page, cursor_of, place_in
 from fleet.api.problems import answers
 from fleet.errors import BadValue, NotFound
-from fleet.views import SessionLine, SessionView
+from fleet.views import SessionLine, SessionView, StillView
 
 router: Final = APIRouter(prefix="/sessions", tags=["sessions"])
 
@@ -43,3 +43,24 @@ async def get_session(session: str, fleet: Fleet, reader: Reader) -> SessionView
     if view is None:
         raise NotFound("There is no such session here.")
     return view
+
+
+@router.get(
+    "/{session}/stills",
+    operation_id="listSessionStills",
+    summary="A session's worksheet stills, newest first",
+    responses=answers(403, 404, 422),
+)
+async def list_session_stills(
+    session: str,
+    fleet: Fleet,
+    reader: LedgerReader,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="Items on a page")] = 50,
+) -> Page[StillView]:
+    """Their figures; each picture is at its `image`, for those who may see it."""
+    found = await fleet.stills_page(reader, session, limit=limit, before=place_in(cursor, _PLACE))
+    if found is None:
+        raise NotFound("There is no such session here.")
+    stills, more = found
+    return Page[StillView](items=stills, next=cursor_of(more))

@@ -1,4 +1,4 @@
-"""People and the hashes of their secrets in the store, and the audit that is only added to."""
+"""People and the hashes of their secrets in the store."""
 
 import json
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from fleet.clock import micros
 from fleet.store.engine import insert
-from fleet.store.tables import audit, credentials, people
+from fleet.store.tables import credentials, people
 
 
 def put_person(connection: Connection, name: str, role: str, campuses: frozenset[str] | None, at: datetime) -> None:
@@ -68,13 +68,3 @@ def drop_secret(connection: Connection, hash_: str) -> None:
 def drop_expired(connection: Connection, now: datetime) -> None:
     """Forget secrets that can open nothing any more."""
     connection.execute(delete(credentials).where(credentials.c.expires_us <= micros(now)))
-
-
-def note(connection: Connection, at: datetime, who: str, what: str, about: str | None = None, detail: str = "") -> None:
-    """Add to the audit."""
-    connection.execute(audit.insert().values(at_us=micros(at), who=who, what=what, about=about, detail=detail or None))
-
-
-def notes(connection: Connection, limit: int) -> list[Row[Any]]:
-    """The audit, newest first."""
-    return list(connection.execute(select(audit).order_by(audit.c.id.desc()).limit(limit)))

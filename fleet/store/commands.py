@@ -26,15 +26,13 @@ def add(connection: Connection, command: Command, kiosk: str, by: str, at: datet
     )
 
 
-def answer(connection: Connection, kiosk: str, reply: Reply, at: datetime) -> None:
-    """Keep the first reply of the kiosk that was asked; any other changes nothing."""
+def answer(connection: Connection, kiosk: str, reply: Reply, at: datetime) -> bool:
+    """Keep the first reply of the kiosk that was asked, and say whether it was; any other changes nothing."""
     asked = (commands.c.id == reply.id) & (commands.c.kiosk == kiosk) & commands.c.replied_us.is_(None)
     text = reply.model_dump_json(exclude={"id"})
-    connection.execute(
-        update(commands)
-        .where(asked)
-        .values(replied_us=micros(at), reply=text, error=reply.error if not reply.ok else None)
-    )
+    answering = update(commands).where(asked)
+    error = reply.error if not reply.ok else None
+    return connection.execute(answering.values(replied_us=micros(at), reply=text, error=error)).rowcount > 0
 
 
 def one(connection: Connection, kiosk: str, command: str) -> Row[Any] | None:

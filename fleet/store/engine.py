@@ -8,7 +8,7 @@ import fcntl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -68,6 +68,20 @@ class Database:
         """
         with self._alone(), _translated(), self._writer.begin() as connection:
             yield connection
+
+    def forget(self) -> bool:
+        """On SQLite: empty the journal, which still holds what was deleted; False when a reader was in the way.
+
+        Raises:
+            StoreDown: it cannot be done at the moment.
+        """
+        if self._lock_file is None:
+            return True
+        with self._alone(), _translated(), closing(self._writer.raw_connection()) as connection:
+            cursor = connection.cursor()
+            busy, *_ = cursor.execute("pragma wal_checkpoint(truncate)").fetchone() or (1,)
+            cursor.close()
+            return not busy
 
     def close(self) -> None:
         """Close every connection."""
@@ -146,6 +160,7 @@ def _sqlite(url: str, busy_s: float, *, read_only: bool = False) -> Engine:
             "journal_mode=wal",
             "synchronous=full",
             "foreign_keys=on",
+            "secure_delete=on",
             f"query_only={'on' if read_only else 'off'}",
             f"busy_timeout={round(busy_s * 1000)}",
         ):

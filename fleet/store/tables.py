@@ -9,9 +9,11 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -174,5 +176,44 @@ audit: Final = Table(
     Column("what", Text, nullable=False),
     Column("about", Text),
     Column("detail", Text),
+    Column("campus", Text),
+    Column("hash", Text, nullable=False, server_default=""),
 )
-"""Who did what and when; only ever added to."""
+"""Who did what and when; only ever added to, each row chained to the one before. `campus` is null for none."""
+
+audit_head: Final = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""One row: the newest of the audit, so that a missing end is seen too. Writers take turns on it."""
+
+stills: Final = Table(
+    "stills",
+    metadata,
+    Column("id", Text, ForeignKey("commands.id"), primary_key=True),
+    Column("kiosk", Text, ForeignKey("kiosks.id"), nullable=False),
+    Column("campus", Text, nullable=False),
+    Column("session", Text),
+    Column("captured_us", BigInteger),
+    Column("received_us", BigInteger, nullable=False),
+    Column("role", Text),
+    Column("view", Text),
+    Column("origin", Text),
+    Column("px_per_mm", Float),
+    Column("width_px", Integer),
+    Column("height_px", Integer),
+    Column("bytes", Integer),
+    Column("hash", Text),
+    Column("sharp", Boolean),
+    Column("key_id", Text),
+    Column("sealed", LargeBinary),
+    Column("unusable", Text),
+    Column("destroyed_us", BigInteger),
+    Column("destroyed_why", Text),
+)
+"""Worksheets that were asked for, by the request's id. `sealed` is the picture as it came, null once destroyed."""
+
+Index("ix_stills_session", stills.c.session, stills.c.received_us)

@@ -252,11 +252,17 @@ def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any)
             roll = Roll(kiosks.load(connection, clock.now()))
         metrics, post, inbox = Metrics(roll, clock), Post(), Inbox()
         changed: list[set[str]] = []
-        ingest = Ingest(
-            inbox, database, roll, post, metrics, clock, on_change=lambda kiosks: changed.append(set(kiosks))
-        )
-        parts = FleetParts(
-            FleetSettings(**settings), database, roll, metrics, clock, Changes(), broker=post, keeper=ingest
+        told = FleetSettings(**{"data_dir": folder, **settings})
+        parts = FleetParts(told, database, roll, metrics, clock, Changes(), broker=post)
+        ingest = parts.keeper = Ingest(
+            inbox,
+            database,
+            roll,
+            post,
+            metrics,
+            clock,
+            stills=parts.stills,
+            on_change=lambda kiosks: changed.append(set(kiosks)),
         )
         yield Fleet(parts, inbox, ingest, post, clock, changed)
     finally:

@@ -27,7 +27,7 @@ def test_the_largest_still_fits_a_message_sealed_and_with_the_longest_of_words()
     told = StillReply(
         role="r" * 40, view="v" * 40, origin="o" * 40, px_per_mm=3.141592653589793, width_px=10_000, height_px=10_000,
         bytes=len(jpeg), hash=hash_of(jpeg), sharp=True, session="s" * 40, captured_at=datetime.now(UTC),
-        key_id="k" * 40, sealed=sealed,
+        key_id="0" * 16, sealed=sealed,
     )  # fmt: skip
     reply = Reply(id="i" * 64, ok=True, result=told.model_dump(mode="json"), detail="d" * 200)
     assert len(encode(reply)) <= MAX_PAYLOAD_BYTES
@@ -65,7 +65,7 @@ def test_nothing_but_the_desks_worksheet_is_ever_taken(args: dict[str, Any]) -> 
     [
         {"px_per_mm": 0}, {"px_per_mm": -1.0}, {"px_per_mm": 1e9}, {"width_px": 0}, {"height_px": 10_001}, {"bytes": 0},
         {"bytes": MAX_JPEG_BYTES + 1}, {"hash": "9A" * 32}, {"hash": "9a" * 31}, {"sealed": ""}, {"captured_at": "now"},
-        {"origin": ""}, {"session": None},
+        {"origin": ""}, {"session": None}, {"key_id": "../../etc/passwd"},
     ],
 )  # fmt: skip
 def test_figures_that_cannot_be_are_refused(change: dict[str, Any]) -> None:

@@ -1,0 +1,76 @@
+"""Worksheet stills in the store: figures in clear, the picture sealed as it came."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, exists, or_, select, tuple_, update
+
+from fleet.clock import micros
+from fleet.store.engine import insert
+from fleet.store.tables import kiosks, ledger_epochs, ledger_rows, sessions, stills
+
+WRONG_STUDENT: Final = "student.wrong"
+"""The ledger row after which no picture of a session may be kept."""
+_TOLD: Final = [column for column in stills.c if column.name != "sealed"]
+
+
+def add(connection: Connection, id_: str, kiosk: str, at: datetime, facts: dict[str, Any]) -> None:
+    """Keep a still that `kiosk` sent; the same id again changes nothing."""
+    campus = connection.execute(select(kiosks.c.campus).where(kiosks.c.id == kiosk)).scalar_one()
+    adding = insert(connection, stills).values(id=id_, kiosk=kiosk, campus=campus, received_us=micros(at), **facts)
+    connection.execute(adding.on_conflict_do_nothing(index_elements=["id"]))
+
+
+def one(connection: Connection, id_: str) -> Row[Any] | None:
+    """One still's figures."""
+    return connection.execute(select(*_TOLD).where(stills.c.id == id_)).one_or_none()
+
+
+def sealed(connection: Connection, id_: str) -> bytes | None:
+    """One still's picture as it came; None once it is destroyed."""
+    found: bytes | None = connection.execute(select(stills.c.sealed).where(stills.c.id == id_)).scalar_one_or_none()
+    return found
+
+
+def newest(
+    connection: Connection, kiosk: str, session: str, limit: int, before: tuple[int, str] | None = None
+) -> list[Row[Any]]:
+    """The stills that `kiosk` sent of a session of its own, newest first."""
+    query = select(*_TOLD).where(stills.c.session == session, stills.c.kiosk == kiosk)
+    if before is not None:
+        query = query.where(tuple_(stills.c.received_us, stills.c.id) < before)
+    return list(connection.execute(query.order_by(stills.c.received_us.desc(), stills.c.id.desc()).limit(limit)))
+
+
+def is_anothers(connection: Connection, kiosk: str, session: str) -> bool:
+    """Whether the session is known to be another kiosk's."""
+    owner = connection.execute(select(sessions.c.kiosk).where(sessions.c.id == session)).scalar_one_or_none()
+    return owner is not None and owner != kiosk
+
+
+def due(connection: Connection, before: datetime) -> list[tuple[str, str, str]]:
+    """Id, campus and reason of each still whose picture has to go: too old, or of another student than booked."""
+    wrong = _of_the_wrong_student()
+    query = select(stills.c.id, stills.c.campus, wrong.label("wrong")).where(
+        stills.c.sealed.is_not(None), or_(wrong, stills.c.received_us < micros(before))
+    )
+    return [(row.id, row.campus, "not-this-student" if row.wrong else "age") for row in connection.execute(query)]
+
+
+def destroy(connection: Connection, id_: str, why: str, at: datetime) -> None:
+    """Let a picture be gone; its figures stay, with the reason."""
+    values = {"sealed": None, "destroyed_us": micros(at), "destroyed_why": why}
+    connection.execute(update(stills).where(stills.c.id == id_).values(**values))
+
+
+def _of_the_wrong_student() -> ColumnElement[bool]:
+    return exists(
+        select(ledger_rows.c.seq)
+        .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
+        .where(
+            ledger_rows.c.session == stills.c.session,
+            ledger_rows.c.type == WRONG_STUDENT,
+            ledger_epochs.c.kiosk == stills.c.kiosk,
+        )
+        .correlate(stills)
+    )
