@@ -11,7 +11,7 @@ from nacl.public import SealedBox
 from sqlalchemy import Connection
 
 from fleet.access.roles import Principal
-from fleet.clock import Instant, micros
+from fleet.clock import Instant, micros, moment
 from fleet.errors import Conflict, Gone, NotFound, SettingsUnusable, StoreDown, Unavailable
 from fleet.segment_keys import SegmentKeys
 from fleet.store import audit, commands
@@ -96,6 +96,7 @@ class Stills:
         try:
             told = validate(wire.StillReply, {**(reply.result or {}), _SEALED: sealed})
             captured_us = micros(told.captured_at)
+            moment(captured_us)  # a date that no calendar has could never be shown again
             box = base64.b64decode(told.sealed, validate=True)
         except (BadPayload, binascii.Error, ValueError, OverflowError) as error:
             # Without a session nobody could find it when it has to be destroyed, so its picture is not kept.
