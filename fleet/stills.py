@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from fleet.access.roles import Principal
 from fleet.clock import Instant, micros, moment
 from fleet.errors import Conflict, Gone, NotFound, SettingsUnusable, StoreDown, Unavailable
+from fleet.jpeg import size as jpeg_size
 from fleet.segment_keys import SegmentKeys
 from fleet.store import audit, commands
 from fleet.store import stills as store
@@ -26,8 +27,6 @@ _log = logging.getLogger(__name__)
 
 COMMAND: Final = "still"
 _SEALED: Final = "sealed"
-_START: Final = b"\xff\xd8\xff"
-"""With these bytes every JPEG begins."""
 _KEPT: Final = ("session", *wire.StillFigures.model_fields, "key_id")
 
 
@@ -125,7 +124,9 @@ class Stills:
             return b"", "its seal does not open"
         if (len(jpeg), wire.hash_of(jpeg)) != (told.bytes, told.hash):
             return b"", "it is not the picture whose hash was told"
-        return (jpeg, None) if jpeg.startswith(_START) else (b"", "it is no JPEG")
+        if (found := jpeg_size(jpeg)) != (told.width_px, told.height_px):
+            return b"", "it is no JPEG" if found is None else "it has another size than was told"
+        return jpeg, None
 
 
 WHY: Final = {

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
+from fleet.access.roles import Right
 from fleet.access.web import Principal, signed_in
 from fleet.api.deps import fleet
 from fleet.console.board import Question, board, row
@@ -20,6 +21,7 @@ from fleet.console.story import story
 from fleet.console.times import day
 from fleet.console.vitals import vitals
 from fleet.console.words import ago
+from fleet.console.worksheet import can_be_asked, sheet, sheets
 from fleet.views import KioskView, SessionView
 
 __all__ = ["render_problem", "render_sign_in", "router"]
@@ -60,6 +62,7 @@ async def read_kiosk(request: Request, kiosk_id: str, reader: Reader, *, fragmen
     now = datetime.now(UTC)
     told = _live("kiosk", f"/events?kiosk={kiosk_id}", reader, now)
     told |= _about(kiosk, [one for one in sessions if one is not None], now)
+    told["may_ask_still"] = _may_see_stills(reader) and can_be_asked(kiosk)
     return page("_kiosk.html" if fragment else "kiosk.html", **told)
 
 
@@ -71,12 +74,31 @@ async def read_session(request: Request, session_id: str, reader: Reader, *, fra
     if session is None or kiosk is None:
         detail = "No session with this address is known here, or it belongs to a campus that is not yours."
         return render_problem(request, HTTPStatus.NOT_FOUND, "No such session", detail)
+    stills = await fleet(request).stills_page(reader, session_id) if reader.may(Right.READ_LEDGER) else None
+    is_current = kiosk.session is not None and kiosk.session.id == session_id
     now = datetime.now(UTC)
     told = _live("session", f"/events?kiosk={session.kiosk}", reader, now) | {
+        "may_ask_still": _may_see_stills(reader) and is_current and can_be_asked(kiosk),
+        "sheets": sheets(stills[0], now, ZONE) if stills else (),
         "one": story(session, kiosk, now, ZONE),
         "last_row_at": None if session.age_s is None else ago(session.age_s, now),
     }
     return page("_session.html" if fragment else "session.html", **told)
+
+
+@router.get("/stills/{still_id}")
+async def read_still(request: Request, still_id: str, reader: Reader) -> HTMLResponse:
+    """One worksheet, with its millimetres where it has a scale; the API gives the picture and writes that down."""
+    if not reader.may(Right.READ_LEDGER):
+        detail = "Your role does not include worksheets."
+        return render_problem(request, HTTPStatus.FORBIDDEN, "Not allowed", detail)
+    still = await fleet(request).still(reader, still_id)
+    if still is None:
+        detail = "No worksheet with this address is known here, or it belongs to a campus that is not yours."
+        return render_problem(request, HTTPStatus.NOT_FOUND, "No such worksheet", detail)
+    now = datetime.now(UTC)
+    shown = sheet(still, now, ZONE, may_see=reader.may(Right.VIEW_STILLS))
+    return page("still.html", sheet=shown, **_live("still", "", reader, now))
 
 
 @router.get("/events")
@@ -161,3 +183,8 @@ def _no_kiosk(request: Request) -> HTMLResponse:
 
 def _may_command(reader: Principal) -> bool:
     return reader.may_command
+
+
+def _may_see_stills(reader: Principal) -> bool:
+    """Whether asking for a worksheet leads this reader anywhere."""
+    return reader.may_command and reader.may(Right.VIEW_STILLS)

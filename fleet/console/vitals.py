@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fleet.console.times import duration
+from fleet.console.worksheet import scale_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ def vitals(health: Mapping[str, Any] | None) -> tuple[Vital, ...]:
             rows.append(_vital(f"{word}, state", facts.get("state"), str))
             rows.append(_vital(f"{word}, frame rate", facts.get("fps"), lambda fps: f"{fps:.1f} per second"))
             rows.append(_vital(f"{word}, gives", facts.get("native"), _native))
+            if role == "overhead" and "px_per_mm" in facts:
+                rows.append(_vital("Worksheet", facts["px_per_mm"], scale_words))
             if facts.get("last_step"):
                 rows.append(_vital(f"{word}, last repair", facts["last_step"], str))
     return tuple(rows)

@@ -1,4 +1,4 @@
-// "Check now" and "Identify": asks the kiosk through the fleet, and says what it answered or that it did not.
+// "Check now", "Identify" and "Ask for a worksheet": asks the kiosk through the fleet, and says what it answered or that it did not.
 
 import { timeOfDay } from "./ages.js";
 
@@ -22,10 +22,10 @@ async function run(kiosk, name) {
   const button = () => document.querySelector(`[data-kiosk="${CSS.escape(kiosk)}"][data-command="${name}"]`);
   button()?.setAttribute("aria-disabled", "true");
   say(kiosk, "Asking the kiosk …", "");
-  const [text, tone] = await ask(kiosk, name);
+  const [text, tone, address] = await ask(kiosk, name);
   asking.delete(key);
   button()?.removeAttribute("aria-disabled");
-  say(kiosk, text, tone);
+  say(kiosk, text, tone, address);
 }
 
 async function ask(kiosk, name) {
@@ -42,7 +42,9 @@ async function ask(kiosk, name) {
       told = await call(`/api/v1/kiosks/${encodeURIComponent(kiosk)}/commands/${sent.id}`, limit);
     }
     if (told.state !== "answered") return [SILENT, "bad"];
+    if (told.reply.ok && name === "still") return arrived(told);
     if (told.reply.ok) return [`${answered(name, told.reply.result ?? {})} (${timeOfDay()})`, "good"];
+    if (name === "still") return [`No worksheet. ${told.reply.detail ?? told.reply.error}`, "bad"];
     return [`The kiosk could not: ${told.reply.detail ?? told.reply.error ?? "it does not say why"}.`, "bad"];
   } catch (error) {
     if (error.name === "TimeoutError") return [SILENT, "bad"];
@@ -60,17 +62,29 @@ async function call(address, signal, request = {}) {
   return told;
 }
 
+function arrived({ still, reply: { result } }) {
+  const scale = Number(result?.px_per_mm);
+  const fine = !scale ? "it has no scale" : result.sharp ? "fine enough for handwriting" : "too coarse to judge letters";
+  return [`The worksheet has arrived (${timeOfDay()}); ${fine}.`, "good", still?.replace("/api/v1", "")];
+}
+
 function answered(name, result) {
   if (name === "identify") return "It is showing itself in its room now.";
   const words = { ready: "ready", attention: "it needs a hand", blocked: "it cannot run a session" };
   return words[result.verdict] ? `It checked itself: ${words[result.verdict]}.` : "It checked itself and answered.";
 }
 
-function say(kiosk, text, tone) {
+function say(kiosk, text, tone, address) {
   const place = document.getElementById(`answer-${kiosk}`);
   if (place) {
     place.textContent = text;
     place.className = `answer ${tone}`;
+    if (address) {
+      const link = document.createElement("a");
+      link.href = address;
+      link.textContent = "Look at it";
+      place.append(" ", link);
+    }
   }
   document.getElementById("said").textContent = tone ? `${kiosk}: ${text}` : "";
 }

@@ -13,7 +13,7 @@ from fleet.clock import SystemClock
 from fleet.console.pages import render_problem, render_sign_in, router
 from fleet.live import Changes
 from fleet.roll import Roll
-from fleet.views import KioskView, SessionLine, SessionView
+from fleet.views import KioskView, SessionLine, SessionView, StillView
 
 IT = Principal("ada", Role.IT, None)
 CSP = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'"
@@ -25,6 +25,7 @@ class District:
     def __init__(self, kiosks: list[KioskView], sessions: list[SessionView] | None = None) -> None:
         self.all_kiosks = {kiosk.id: kiosk for kiosk in kiosks}
         self.all_sessions = {session.id: session for session in sessions or []}
+        self.all_stills: dict[str, StillView] = {}
         self.changes = Changes()
 
     def put(self, kiosk: KioskView) -> None:
@@ -45,6 +46,15 @@ class District:
     async def sessions(self, principal: Principal, kiosk: str | None = None, limit: int = 50) -> list[SessionLine]:
         found = [one for one in self.all_sessions.values() if one.kiosk == kiosk and principal.sees(one.campus)]
         return list(found[:limit])
+
+    async def stills_page(
+        self, principal: Principal, session: str
+    ) -> tuple[list[StillView], tuple[int, str] | None] | None:
+        return [one for one in self.all_stills.values() if one.session == session and principal.sees(one.campus)], None
+
+    async def still(self, principal: Principal, id_: str) -> StillView | None:
+        found = self.all_stills.get(id_)
+        return found if found and principal.sees(found.campus) else None
 
     async def session(self, principal: Principal, session: str) -> SessionView | None:
         found = self.all_sessions.get(session)
