@@ -43,11 +43,16 @@ def opened(result: dict[str, Any]) -> bytes:
     return SealedBox(FLEET).decrypt(base64.b64decode(result["sealed"]))
 
 
-def px_per_mm_in(jpeg: bytes) -> float:
-    """The scale as the mat itself tells it, whose markers have known places."""
+def middles_in(jpeg: bytes) -> dict[int, Any]:
+    """Where the mat's markers are in a picture, by their ids."""
     grey = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert grey is not None
-    middles = {one.number: one.corners_px.mean(axis=0) for one in find_markers(np.asarray(grey, np.uint8))}
+    return {one.number: one.corners_px.mean(axis=0) for one in find_markers(np.asarray(grey, np.uint8))}
+
+
+def px_per_mm_in(jpeg: bytes) -> float:
+    """The scale as the mat itself tells it, whose markers have known places."""
+    middles = middles_in(jpeg)
     placed = {one.id: (one.x_mm, one.y_mm) for one in kit().mat.markers}
     seen = sorted(middles.keys() & placed.keys())
     assert len(seen) >= 3

@@ -7,6 +7,7 @@ const STEP = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 const FAST = 10;
 const MARK = 9; // pixels of the screen, whatever the zoom
 const REACH = 22; // what a finger hits
+const WIDE = 3; // pixels of the screen that a millimetre needs to be seen as one
 
 const frame = document.getElementById("frame");
 const sheet = document.getElementById("sheet");
@@ -130,6 +131,7 @@ function reveal() {
 function draw() {
   const tape = document.getElementById("tape");
   if (!tape) return;
+  document.getElementById("lines").classList.toggle("dense", pxPerMm * zoom < WIDE);
   const drawn = [];
   const [a, b] = points;
   if (b) for (const kind of ["tape under", "tape"]) drawn.push(shape("line", kind, { x1: a.x, y1: a.y, x2: b.x, y2: b.y }));
