@@ -52,7 +52,8 @@ bench: $(VENV)/test.installed ## print the figures, with raw samples in bench-re
 
 screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots anew
 	@scripts/system-packages
-	@$(BIN)/python -m pytest --quiet tests/system/test_screens.py tests/system/test_commissioning.py --screenshots docs/screenshots
+	@$(BIN)/python -m pytest --quiet tests/system/test_screens.py tests/system/test_commissioning.py \
+	  tests/system/test_worksheet_still.py --screenshots docs/screenshots
 
 hardware-pdfs: $(VENV)/demo.installed ## the desk mat and the student cards to print, in hardware/out/
 	@mkdir -p hardware/out

@@ -62,3 +62,14 @@ _VALUES = st.recursive(
 )
 def test_no_kiosk_can_break_the_page(health: dict[str, object]) -> None:
     assert vitals(json.loads(json.dumps(health)))
+
+
+def test_the_desk_cameras_scale_says_what_it_is_good_for() -> None:
+    def worksheet(px_per_mm: float | None) -> str | None:
+        cameras = {"overhead": {"px_per_mm": px_per_mm}, "front": {"px_per_mm": None}}
+        return table({"cameras": cameras}).get("Worksheet")
+
+    assert worksheet(3.94) == "3.9 px per mm: good enough for handwriting"
+    assert worksheet(2.99) == "2.9 px per mm: too coarse to judge letters; move the camera closer"
+    assert worksheet(None) == "unknown"
+    assert "Worksheet" not in table({"cameras": {"overhead": {"state": "open"}}}), "a kiosk that does not tell"
