@@ -15,6 +15,7 @@ from wire import messages
 from wire.codec import MAX_PAYLOAD_BYTES
 from wire.ids import ID_PATTERN
 from wire.ledger import EVENTS, Row
+from wire.stills import StillReply
 from wire.topics import FROM_FLEET, FROM_KIOSK, ROOT, Channel
 
 
@@ -46,11 +47,14 @@ CHANNELS: Final[dict[Channel, _Entry]] = {
 }
 """Every channel of the contract with its model and how it is sent."""
 
+RESULTS: Final[dict[str, type[BaseModel]]] = {"still": StillReply}
+"""What the `result` of a reply holds, for commands that give more than a few words."""
+
 
 def document() -> dict[str, Any]:
     """The AsyncAPI 3 document, the kiosk's side: it sends what comes from the kiosk and receives the rest."""
     models: list[type[BaseModel]] = [entry.model for entry in CHANNELS.values()]
-    models += [Row, *dict.fromkeys(EVENTS.values())]
+    models += [Row, *dict.fromkeys(EVENTS.values()), *RESULTS.values()]
     _, schemas = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
@@ -83,6 +87,9 @@ def document() -> dict[str, Any]:
         },
         "x-ledger-types": {
             name: {"$ref": f"#/components/schemas/{model.__name__}"} for name, model in sorted(EVENTS.items())
+        },
+        "x-command-results": {
+            name: {"$ref": f"#/components/schemas/{model.__name__}"} for name, model in sorted(RESULTS.items())
         },
     }
 

@@ -5,6 +5,7 @@ Debian 12 has 3.40. So every write goes through one connection of the process, u
 """
 
 import fcntl
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from fleet.errors import SettingsUnusable, StoreDown
 
 BUSY_S: Final = 5.0
 _READERS: Final = 8
+_FORGET_WITHIN_MS: Final = 100
+"""How long emptying the journal may wait for readers: whoever waits for the ingest must not notice."""
 
 
 class Database:
@@ -79,8 +82,14 @@ class Database:
             return True
         with self._alone(), _translated(), closing(self._writer.raw_connection()) as connection:
             cursor = connection.cursor()
-            busy, *_ = cursor.execute("pragma wal_checkpoint(truncate)").fetchone() or (1,)
-            cursor.close()
+            try:
+                cursor.execute(f"pragma busy_timeout={_FORGET_WITHIN_MS}")
+                busy, *_ = cursor.execute("pragma wal_checkpoint(truncate)").fetchone()
+            except sqlite3.Error as error:
+                raise StoreDown(str(error)) from error
+            finally:
+                cursor.execute(f"pragma busy_timeout={round(self._busy_s * 1000)}")
+                cursor.close()
             return not busy
 
     def close(self) -> None:

@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, select, tuple_, update
 
 from fleet.clock import micros
 from fleet.store.engine import insert
 from fleet.store.tables import kiosks, ledger_epochs, ledger_rows, sessions, stills
+from wire.ledger import row_of
 
 WRONG_STUDENT: Final = "student.wrong"
-"""The ledger row after which no picture of a session may be kept."""
+"""The ledger type after which, if a person said so, no picture of a session may be kept."""
 _TOLD: Final = [column for column in stills.c if column.name != "sealed"]
 
 
@@ -50,11 +51,18 @@ def is_anothers(connection: Connection, kiosk: str, session: str) -> bool:
 
 def due(connection: Connection, before: datetime) -> list[tuple[str, str, str]]:
     """Id, campus and reason of each still whose picture has to go: too old, or of another student than booked."""
-    wrong = _of_the_wrong_student()
-    query = select(stills.c.id, stills.c.campus, wrong.label("wrong")).where(
-        stills.c.sealed.is_not(None), or_(wrong, stills.c.received_us < micros(before))
+    kept = stills.c.sealed.is_not(None)
+    why: dict[tuple[str, str], str] = {}
+    old = select(stills.c.id, stills.c.campus).where(kept, stills.c.received_us < micros(before))
+    why.update({(row.id, row.campus): "age" for row in connection.execute(old)})
+    said = (
+        select(stills.c.id, stills.c.campus, ledger_rows.c.body)
+        .join(ledger_rows, ledger_rows.c.session == stills.c.session)
+        .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
+        .where(kept, ledger_rows.c.type == WRONG_STUDENT, ledger_epochs.c.kiosk == stills.c.kiosk)
     )
-    return [(row.id, row.campus, "not-this-student" if row.wrong else "age") for row in connection.execute(query)]
+    why.update({(row.id, row.campus): "not-this-student" for row in connection.execute(said) if _by_person(row.body)})
+    return [(*still, reason) for still, reason in why.items()]
 
 
 def destroy(connection: Connection, id_: str, why: str, at: datetime) -> None:
@@ -63,14 +71,6 @@ def destroy(connection: Connection, id_: str, why: str, at: datetime) -> None:
     connection.execute(update(stills).where(stills.c.id == id_).values(**values))
 
 
-def _of_the_wrong_student() -> ColumnElement[bool]:
-    return exists(
-        select(ledger_rows.c.seq)
-        .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
-        .where(
-            ledger_rows.c.session == stills.c.session,
-            ledger_rows.c.type == WRONG_STUDENT,
-            ledger_epochs.c.kiosk == stills.c.kiosk,
-        )
-        .correlate(stills)
-    )
+def _by_person(body: str) -> bool:
+    """Whether a person said so; a card of another booking stops what follows, and undoes nothing."""
+    return row_of(body).data.get("by") != "card"

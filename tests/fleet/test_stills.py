@@ -326,6 +326,33 @@ def test_a_picture_that_comes_after_those_words_is_not_kept(fleet: Fleet, caller
     assert figures(caller, command)["destroyed_why"] == "not-this-student"
 
 
+def test_another_bookings_card_destroys_nothing(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:
+    still = arrives(fleet, caller, kiosk)
+    session = figures(caller, still)["session"]
+    kiosk.write("student.wrong", session, student="s-0500", by="card", card=7)
+    fleet.take(kiosk.sends())
+    assert figures(caller, still)["destroyed_at"] is None
+    kiosk.write("student.wrong", session, student=None)
+    fleet.take(kiosk.sends())
+    assert figures(caller, still)["destroyed_why"] == "not-this-student"
+
+
+def test_while_somebody_reads_the_journal_waits_and_is_emptied_later(
+    fleet: Fleet, caller: Caller, kiosk: Kiosk, tmp_path: Path
+) -> None:
+    still = arrives(fleet, caller, kiosk)
+    with fleet.database.read() as reader:
+        lies = reader.exec_driver_sql("select sealed from stills").scalar_one()
+        kiosk.write("student.wrong", figures(caller, still)["session"], student=None)
+        fleet.take(kiosk.sends())
+        assert figures(caller, still)["destroyed_at"] is not None
+        assert not fleet.database.forget()
+        assert lies[100:200] in on_disk(tmp_path)
+    fleet.settle()
+    assert lies[100:200] not in on_disk(tmp_path)
+    assert fleet.ingest.works
+
+
 def test_another_sessions_pictures_stay(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:
     still = arrives(fleet, caller, kiosk)
     other = kiosk.press()
