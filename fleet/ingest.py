@@ -159,8 +159,8 @@ class Ingest:
             if self._must_write(now):
                 self._wrote_at_s = now.mono_s
                 self._write(now)
-            if self._to_forget:  # a reader may be in the way; then with the next transaction
-                self._to_forget = not self._database.forget()
+            if self._to_forget:
+                self._forget()
             if self._to_fold and now.mono_s - self._folded_at_s >= FOLD_EVERY_S:
                 self._fold(now)
         except StoreDown as error:
@@ -293,6 +293,13 @@ class Ingest:
 
     def _destroy(self, connection: Connection, now: Instant) -> int:
         return self._stills.destroy_due(connection, now.at)
+
+    def _forget(self) -> None:
+        """Empty the journal of what was destroyed; while somebody is in the way, again with the next step."""
+        try:
+            self._to_forget = not self._database.forget()
+        except StoreDown as error:  # what was to be kept is kept: no trouble that a kiosk has to know of
+            _log.debug("the journal is emptied later: %s", error)
 
     def _committed(self, began_s: float) -> None:
         ended_s = self._clock.now().mono_s

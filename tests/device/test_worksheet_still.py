@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,20 +14,21 @@ import pytest
 from nacl.public import PrivateKey, SealedBox
 
 from device.cameras.stills import fitted
-from device.errors import CommandRefused
+from device.errors import CommandRefused, LedgerUnwritable
 from device.kit import kit
 from device.session import states as s
-from device.session.ledger import epochs
+from device.session.ledger import Ledger, epochs
 from device.session.states import Phase
 from device.settings import Settings
+from device.uplink import Uplink
 from device.vision.mat import find_markers
 from device.worksheet_still import SealedStill, sealed_still
 from lab.kit import Hand
 from tests.device.test_agent import Running, agent_in, broker_and_fleet, settings_in
 from tests.device.test_kiosk_cameras import Room, room_in
 from wire.codec import encode
-from wire.ledger import row_of
-from wire.messages import Booking, Consent, Schedule
+from wire.ledger import Row, row_of
+from wire.messages import Booking, Command, Consent, Reply, Schedule
 from wire.segments import key_id
 from wire.stills import MAX_JPEG_BYTES, StillReply, hash_of
 from wire.topics import Channel
@@ -80,13 +81,26 @@ def story(folder: Path, told: Callable[[Running], Awaitable[None]], **recording:
     asyncio.run(run())
 
 
-def send_booking(on: Running, **changes: Any) -> None:
+async def book(on: Running, **changes: Any) -> None:
+    """A booking open now, and the kiosk holds it: a press before that would start an unplanned session."""
     now = datetime.now(UTC)
     booking = Booking(
         id="b-1", start=now, planned_ms=1_800_000, therapist="t-1", students=("s-0418",),
         consents=(Consent(student="s-0418"),),
     ).model_copy(update=changes)  # fmt: skip
     on.fleet.send(on.topic(Channel.SCHEDULE), encode(Schedule(revision=1, as_of=now, bookings=(booking,))))
+    async with asyncio.timeout(20):
+        while not _holds_schedule(on):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.1)
+
+
+def _holds_schedule(on: Running) -> bool:
+    ledger = Ledger.open(on.settings.data_dir / "ledger.db")
+    try:
+        return ledger.kept("schedule") is not None
+    finally:
+        ledger.close()
 
 
 @pytest.mark.needs_mosquitto
@@ -95,8 +109,7 @@ def test_a_worksheet_comes_sealed_with_its_scale_and_leaves_nothing_but_a_row(tm
         early = await on.command(name="still")
         assert (early.ok, early.error, early.result) == (False, "no-session", None)
         assert early.detail == "No session runs on this kiosk."
-        send_booking(on)
-        await asyncio.sleep(0.3)
+        await book(on)
         await on.hand(Hand.PRESS)
         state = await on.until(
             lambda now: now["state"] == "live" and (now["cameras"]["overhead"]["mat"] or {}).get("px_per_mm")
@@ -141,8 +154,7 @@ def test_a_worksheet_comes_sealed_with_its_scale_and_leaves_nothing_but_a_row(tm
 @pytest.mark.needs_mosquitto
 def test_without_a_fleet_key_no_picture_leaves_the_kiosk(tmp_path: Path) -> None:
     async def told(on: Running) -> None:
-        send_booking(on)
-        await asyncio.sleep(0.3)
+        await book(on)
         await on.hand(Hand.PRESS)
         await on.until(lambda now: now["state"] == "live")
         reply = await on.command(name="still")
@@ -262,6 +274,60 @@ def test_a_pause_counts_before_the_disk_knows_of_it(tmp_path: Path) -> None:
         with pytest.raises(CommandRefused) as paused:
             ready.require()
         assert paused.value.reason == "paused"
+
+    in_room(tmp_path, told)
+
+
+def answered(room: Room, meanwhile: Callable[[], None]) -> "asyncio.Future[tuple[Reply, list[Any]]]":
+    """What the uplink answers to `still` when something happens while its row is being written."""
+    journal = room.kiosk.journal
+    append = journal.append
+
+    async def slow(facts: Sequence[s.Fact]) -> list[Row]:
+        if any(fact.type == "still.taken" for fact in facts):
+            meanwhile()
+        return await append(facts)
+
+    async def answer() -> tuple[Reply, list[Any]]:
+        journal.append = slow  # type: ignore[method-assign]
+        now = room.kiosk.clock.now().wall
+        command = Command(id="command-1", name="still", expires_at=now + timedelta(seconds=30), epoch=journal.epoch)
+        reply = await Uplink(room.kiosk, journal)._answer(command)
+        rows = await room.rows("still.taken"), await room.rows("command.run")
+        return reply, [len(rows[0]), *((one["ok"], one["error"]) for one in rows[1])]
+
+    return asyncio.ensure_future(answer())
+
+
+def test_a_pause_while_the_row_is_written_keeps_the_picture_here_and_the_ledger_says_both(tmp_path: Path) -> None:
+    async def told(room: Room) -> None:
+        room.book("never")
+        await room.until(lambda: room.kiosk.state.schedule is not None)
+        await room.start()
+
+        def pause() -> None:
+            room.kiosk._ahead = replace(room.kiosk.state, phase=Phase.PAUSED)
+
+        reply, rows = await answered(room, pause)
+        assert (reply.ok, reply.error, reply.result) == (False, "paused", None)
+        assert reply.detail == "The session is paused: the cameras are closed."
+        assert rows == [1, (True, None), (False, "paused")]
+
+    in_room(tmp_path, told)
+
+
+def test_what_cannot_be_written_down_is_not_sent(tmp_path: Path) -> None:
+    async def told(room: Room) -> None:
+        room.book("never")
+        await room.until(lambda: room.kiosk.state.schedule is not None)
+        await room.start()
+
+        def full() -> None:
+            raise LedgerUnwritable("the disk is full")
+
+        reply, rows = await answered(room, full)
+        assert (reply.ok, reply.error, reply.result) == (False, "storage", None)
+        assert rows == [0]
 
     in_room(tmp_path, told)
 
