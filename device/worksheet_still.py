@@ -16,6 +16,7 @@ from device.cameras.boundary import View
 from device.cameras.crypt import fleet_key
 from device.cameras.process import Still
 from device.errors import CommandRefused, KioskError
+from device.readiness import Judgement
 from device.session import states as s
 from device.session.clock import Clock, Instant
 from device.session.consent import still_refusal
@@ -39,6 +40,9 @@ class Kiosk(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def judgement(self) -> Judgement: ...
 
     @property
     def foreseen(self) -> s.State:
@@ -79,9 +83,11 @@ async def sealed_still(kiosk: Kiosk, key: str, command: str, args: Mapping[str, 
         raise CommandRefused("no-key", "This kiosk has no fleet key: no picture leaves it that is not sealed.")
 
     def require() -> None:
+        _require_roles(kiosk)
         if _permitted(kiosk) != session:
             raise CommandRefused("no-session", "The session for which this was asked is over.")
 
+    _require_roles(kiosk)
     try:
         still = await kiosk.still(_ROLE, View.WORKSHEET, stills.MAX_JPEG_BYTES)
     except KioskError as error:
@@ -120,6 +126,12 @@ def _permitted(kiosk: Kiosk) -> str:
     if reason is not None or state.session is None:
         raise CommandRefused(reason or "no-session", _WORDS[reason or "no-session"])
     return state.session.id
+
+
+def _require_roles(kiosk: Kiosk) -> None:
+    """Refuse while the cameras are exchanged: what is called the overhead one then sees a child's face."""
+    if any(one.id == "camera.swapped" for one in kiosk.judgement.signals):
+        raise CommandRefused("no-picture", "The two cameras are exchanged; IT puts that right with one press.")
 
 
 def _fact(figures: stills.StillFigures, command: str, session: str, now: Instant) -> s.Fact:

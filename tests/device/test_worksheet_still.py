@@ -16,6 +16,7 @@ from nacl.public import PrivateKey, SealedBox
 from device.cameras.stills import fitted
 from device.errors import CommandRefused, LedgerUnwritable
 from device.kit import kit
+from device.readiness import Judgement
 from device.session import states as s
 from device.session.ledger import Ledger, epochs
 from device.session.states import Phase
@@ -30,6 +31,7 @@ from wire.codec import encode
 from wire.ledger import Row, row_of
 from wire.messages import Booking, Command, Consent, Reply, Schedule
 from wire.segments import key_id
+from wire.signals import ActiveSignal, Severity, Verdict
 from wire.stills import MAX_JPEG_BYTES, StillReply, hash_of
 from wire.topics import Channel
 
@@ -337,6 +339,13 @@ def test_where_nothing_is_seen_it_says_so(tmp_path: Path) -> None:
         room.book("never")
         await room.until(lambda: room.kiosk.state.schedule is not None)
         await room.start()
+        swapped = ActiveSignal(id="camera.swapped", severity=Severity.ATTENTION, since=room.kiosk.clock.now().wall)
+        ready = await ask(room)
+        room.kiosk.judgement = Judgement(Verdict.ATTENTION, (swapped,))
+        with pytest.raises(CommandRefused, match="exchanged"):
+            ready.require()
+        assert await refusal(room) == "no-picture"
+        room.kiosk.judge()
         room.cameras["overhead"].want_open(False)
         assert await refusal(room) == "no-picture"
 
