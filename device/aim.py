@@ -11,11 +11,8 @@ from typing import Final
 
 from device.cameras.ladder import CameraState
 from device.snapshot import CameraView
+from wire.stills import sharp_enough
 
-HANDWRITING_PX_PER_MM: Final = 3.0
-"""What handwriting needs (house rule): the body of a child's letter, about 4 mm, is then 12 pixels high."""
-NEARLY: Final = 0.99
-"""A scale is measured to 1 %: 2.98 is as good as 3."""
 SHARP_MM: Final = 0.8
 """Up to this width an edge is in focus: an m of 4 mm has three stems 1.3 mm apart, each a stroke of 0.5 mm."""
 SHARP_PX: Final = 2.0
@@ -156,7 +153,7 @@ def hidden_corners(seen: Seen) -> tuple[str, ...]:
 
 def reads_handwriting(px_per_mm: float | None) -> bool | None:
     """Whether a letter can be judged at this scale; None where the scale is not known."""
-    return None if px_per_mm is None else px_per_mm >= NEARLY * HANDWRITING_PX_PER_MM
+    return None if px_per_mm is None else sharp_enough(px_per_mm)
 
 
 def is_sharp(edge_mm: float, px_per_mm: float | None) -> bool:

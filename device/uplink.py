@@ -220,6 +220,8 @@ def _health(snapshot: Snapshot, vitals: Vitals, link: Link, steps: Mapping[str, 
         storage_written_today_bytes=wear.today_bytes if wear else None,
         storage_written_bytes=wear.total_bytes if wear else None,
         storage_years_left=wear.years_left if wear else None,
+        cameras_set_up_at=snapshot.setup.at,
+        cameras_set_up_by=snapshot.setup.by,
     )
 
 

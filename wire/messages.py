@@ -61,6 +61,10 @@ class Health(WireModel):
     storage_years_left: float | None = None
     """An estimate from the card's rated endurance and the days before today."""
     cameras: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    cameras_set_up_at: AwareDatetime | None = None
+    """When somebody confirmed them as they are; null when nobody did, or one is another by now."""
+    cameras_set_up_by: ShortText | None = None
+    """In which role."""
 
 
 class Readiness(WireModel):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from fleet.console.times import duration
@@ -21,6 +22,7 @@ def vitals(health: Mapping[str, Any] | None) -> tuple[Vital, ...]:
     """The rows for `health`, the last vitals a kiosk sent; all unknown when it sent none."""
     told = health or {}
     rows = [_vital(word, told.get(name), show) for name, word, show in _ROWS]
+    rows.append(_set_up(told))
     cameras = told.get("cameras")
     if isinstance(cameras, Mapping):
         for role in sorted(cameras):
@@ -34,6 +36,16 @@ def vitals(health: Mapping[str, Any] | None) -> tuple[Vital, ...]:
             if facts.get("last_step"):
                 rows.append(_vital(f"{word}, last repair", facts["last_step"], str))
     return tuple(rows)
+
+
+def _set_up(told: Mapping[str, Any]) -> Vital:
+    """Whether somebody confirmed how the cameras look; an older kiosk does not say."""
+    word, by = "Cameras set up", told.get("cameras_set_up_by")
+    if "cameras_set_up_at" in told and told["cameras_set_up_at"] is None:
+        return Vital(word, "not yet; “Set up the cameras” on its screen does it")
+    return _vital(
+        word, told.get("cameras_set_up_at"), lambda at: f"{datetime.fromisoformat(at):%Y-%m-%d}, by {_BY[str(by)]}"
+    )
 
 
 def _vital(word: str, value: Any, show: Callable[[Any], str]) -> Vital:
@@ -64,6 +76,7 @@ def _native(value: Any) -> str:
     return f"{int(value['width'])}x{int(value['height'])} {value.get('form', '')}".strip()
 
 
+_BY: Final = {"it": "IT", "aide": "the aide", "therapist": "the therapist"}
 _CAMERAS: Final = {"overhead": "Desk camera", "front": "Front camera"}
 _ROWS: Final[tuple[tuple[str, str, Callable[[Any], str]], ...]] = (
     ("model", "Machine", str),

@@ -98,8 +98,8 @@ def test_hidden_corners_are_named_by_their_place_on_the_mat() -> None:
     assert advice(replace(none, conditions=("blurred",))) is Advice.FOCUS, "the lens may hide it"
 
 
-def test_a_scale_is_judged_within_what_it_is_measured_to() -> None:
-    assert [reads_handwriting(one) for one in (None, 2.9, 2.98, 4.0)] == [None, False, True, True]
+def test_handwriting_needs_three_pixels_to_the_millimetre() -> None:
+    assert [reads_handwriting(one) for one in (None, 2.9, 3.0, 4.0)] == [None, False, True, True]
 
 
 @given(

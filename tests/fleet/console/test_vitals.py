@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from fleet.console.vitals import vitals
 
+SET_UP = "Cameras set up"
+
 
 def table(health: dict[str, object] | None) -> dict[str, str]:
     return {vital.word: vital.value for vital in vitals(health)}
@@ -73,3 +75,17 @@ def test_the_desk_cameras_scale_says_what_it_is_good_for() -> None:
     assert worksheet(2.99) == "2.9 px per mm: too coarse to judge letters; move the camera closer"
     assert worksheet(None) == "unknown"
     assert "Worksheet" not in table({"cameras": {"overhead": {"state": "open"}}}), "a kiosk that does not tell"
+
+
+def test_whether_the_cameras_were_set_up_is_told_as_far_as_it_is_known() -> None:
+    assert (
+        table({"cameras_set_up_at": "2026-03-02T09:00:00Z", "cameras_set_up_by": "it"})[SET_UP] == "2026-03-02, by IT"
+    )
+    assert table({"cameras_set_up_at": None})[SET_UP].startswith("not yet")
+    unclear: list[dict[str, object]] = [
+        {},
+        {"cameras_set_up_at": "soon", "cameras_set_up_by": "it"},
+        {"cameras_set_up_at": 3},
+    ]
+    for odd in unclear:
+        assert table(odd)[SET_UP] == "unknown"
