@@ -74,6 +74,14 @@ class Running:
     def topic(self, channel: Channel) -> Topic:
         return Topic(self.settings.kiosk.campus, self.settings.kiosk.id, channel)
 
+    def kept(self, name: str) -> Any:
+        """What the ledger keeps beside its rows."""
+        ledger = Ledger.open(self.settings.data_dir / agent.LEDGER_FILE)
+        try:
+            return ledger.kept(name)
+        finally:
+            ledger.close()
+
     @property
     def epoch(self) -> str:
         ledger = Ledger.open(self.settings.data_dir / agent.LEDGER_FILE)
@@ -194,6 +202,7 @@ def test_readiness_is_said_at_once_and_a_schedule_is_kept_through_a_restart(tmp_
             fleet.send(on.topic(Channel.SCHEDULE), encode(Schedule(revision=7, as_of=datetime.now(UTC))))
             await on.until(lambda _state: bool(fleet.of(Channel.READINESS)))
             assert read(Readiness, fleet.of(Channel.READINESS)[-1]).state == "idle"
+            await on.until(lambda _state: on.kept("schedule") is not None)
             await on.hand(Hand.PRESS)
             await on.until(lambda state: state["state"] == "idle")  # a schedule without a booking: the screen asks
         async with agent_in(replace_port(settings), fleet, boot="boot-2") as on:
