@@ -8,10 +8,9 @@ the moment at which the machine wants a `Tick`.
 from dataclasses import replace
 from typing import Any
 
-from device.errors import Refused
-from device.session import limits, windows
+from device.session import asks, limits, windows
 from device.session import states as s
-from device.session.clock import NS_PER_MS, Instant
+from device.session.clock import Instant
 from device.session.states import IN_SESSION, Fact, Phase, State
 from wire.messages import Booking
 
@@ -81,7 +80,8 @@ class _Turn:
             case s.ClockStepped(offset_ms=offset_ms):
                 self._fact("clock.set", offset_ms=offset_ms, trust=self.now.trust.value)
             case s.Asked():
-                self._asked(event)
+                self.state, said = asks.asked(self.state, event, self.now)
+                self.facts.append(said)
             case s.Noted():
                 self._noted(event)
 
@@ -344,53 +344,6 @@ class _Turn:
         running = self.state.session.id if self.state.session else None
         if running or not event.only_in_session:
             self.facts.append(Fact(event.type, event.data, event.session or running, self.now))
-
-    # What the screen asks
-
-    def _asked(self, event: s.Asked) -> None:
-        session = self.state.session
-        match event.name:
-            case "help":
-                self._fact("help.asked")
-            case "reason":
-                self._give_reason(event.value)
-            case "absent":
-                self._absent(event.value)
-            case "extend" if session:
-                self._extend(session, event.value)
-            case "not-this-student" if session:
-                self._fact("student.wrong", student=None)
-                self._set(wrong_student=session.id)
-            case "still-here" if session:
-                self._fact("session.kept", by="screen")
-                ends_ns = max(session.ends_ns, self.now.mono_ns + limits.STILL_HERE_NS)
-                self._set(session=replace(session, ends_ns=ends_ns), paused_ns=self.now.mono_ns)
-            case "extend" | "not-this-student" | "still-here":
-                raise Refused("No session is running.")
-            case _:
-                raise Refused(f"There is no action {event.name!r}.")
-
-    def _extend(self, session: s.Session, value: str) -> None:
-        if value not in {"5", "10", "15"}:
-            raise Refused("A session can be extended by 5, 10 or 15 minutes.")
-        by_ns = int(value) * limits.MINUTE_NS
-        planned_end_ns = None if session.planned_end_ns is None else session.planned_end_ns + by_ns
-        self._fact("session.extended", by_ms=by_ns // NS_PER_MS)
-        self._set(session=replace(session, ends_ns=session.ends_ns + by_ns, planned_end_ns=planned_end_ns))
-
-    def _absent(self, student: str) -> None:
-        booking = self.state.session.booking if self.state.session else None
-        booking = booking or windows.due(self.state.schedule, self.now, self.state.done)
-        known = booking.students if booking else ()
-        if student and student not in known:
-            raise Refused("This booking has no such student.")
-        self._fact("student.absent", student=student or (known[0] if len(known) == 1 else None))
-
-    def _give_reason(self, reason: str) -> None:
-        if reason not in limits.REASONS:
-            raise Refused(f"A reason is one of: {', '.join(limits.REASONS)}.")
-        about = self.state.session or (self.state.last.session if self.state.last else None)
-        self.facts.append(Fact("reason.given", {"reason": reason}, about.id if about else None, self.now))
 
     def _fact(self, type_: str, **data: Any) -> None:
         self.facts.append(Fact(type_, data, self.state.session.id if self.state.session else None, self.now))
