@@ -3,6 +3,7 @@
 import itertools
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -47,9 +48,33 @@ def test_the_programs_and_the_kiosk_read_the_same_cards() -> None:
 
 
 def test_no_card_has_a_marker_of_the_mat() -> None:
-    assert sorted(CARDS.names) == list(range(10, 18))
+    assert sorted(CARDS.names) == [4, *range(10, 17)]
     assert not set(CARDS.names) & set(kit().mat.marker_ids)
     assert CARDS.dictionary == kit().mat.dictionary
+
+
+def modules(number: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
+    """The four by four modules of a marker, true where white."""
+    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, CARDS.dictionary))
+    return np.asarray(cv2.aruco.generateImageMarker(dictionary, number, MODULES)[1:-1, 1:-1] > 0)
+
+
+def apart(one: int, other: int) -> int:
+    """How many modules differ at least, whichever way the other is turned."""
+    return min(int((modules(one) != np.rot90(modules(other), turns)).sum()) for turns in range(4))
+
+
+def test_every_marker_has_light_and_dark_and_none_is_like_another() -> None:
+    in_use = [*kit().mat.marker_ids, *CARDS.names]
+    assert all(6 <= modules(number).sum() <= 10 for number in in_use)
+    assert min(apart(one, other) for one, other in itertools.combinations(in_use, 2)) >= 5
+
+
+def test_the_snails_marker_is_the_best_of_those_that_were_free() -> None:
+    others = [*kit().mat.marker_ids, *range(10, 17)]
+    balanced = [one for one in range(50) if one not in others and modules(one).sum() == 8]
+    (snail,) = (number for number, name in CARDS.names.items() if name == "pink snail")
+    assert max(balanced, key=lambda one: sorted(apart(one, other) for other in others)) == snail
 
 
 def test_each_name_has_its_picture_and_each_picture_its_card() -> None:
