@@ -230,6 +230,25 @@ class Student(WireModel):
     student: str | None = None
 
 
+class StudentConfirmed(Student):
+    """A student is there, as a card on the desk says: the booking's own, or whose the unplanned session is."""
+
+    by: str | None = None
+    """`card`, or null in rows of before there were cards."""
+    card: NonNegativeInt | None = None
+    """The number of its marker."""
+    makes_up: str | None = None
+    """The booking of today that had no session and that an unplanned one may make up for."""
+
+
+class StudentWrong(Student):
+    """Another student than planned: somebody said so (no card), or the card of another booking lies on the desk."""
+
+    by: str | None = None
+    """`card`, or null when a person said it; only then is what was recorded destroyed."""
+    card: NonNegativeInt | None = None
+
+
 class ButtonStuck(WireModel):
     """How long the contact has been closed."""
 
@@ -324,9 +343,9 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "link.up": LinkChange,
     "therapist.joined": Empty,
     "therapist.left": Empty,
-    "student.confirmed": Student,
+    "student.confirmed": StudentConfirmed,
     "student.absent": Student,
-    "student.wrong": Student,
+    "student.wrong": StudentWrong,
     "reason.given": Reason,
     "help.asked": Empty,
     "button.stuck": ButtonStuck,

@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
+from pydantic import AwareDatetime, BeforeValidator, Field, NonNegativeInt, PositiveInt
 
+from wire.cards import CardNumber, good_entries
 from wire.codec import WireModel
 from wire.ids import Id, StudentRef
 from wire.signals import ActiveSignal, Verdict
@@ -138,6 +139,8 @@ class Schedule(WireModel):
     revision: NonNegativeInt
     as_of: AwareDatetime
     bookings: tuple[Booking, ...] = ()
+    cards: Annotated[dict[CardNumber, StudentRef], BeforeValidator(good_entries)] = Field(default_factory=dict)
+    """Who holds which picture card, by the number of its marker. An entry that is none is left out, nothing else."""
 
 
 class Config(WireModel):

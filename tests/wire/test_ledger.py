@@ -14,6 +14,7 @@ from wire.ledger import EVENTS, ClockTrust, Row, body_of, chained, checked, dist
 from wire.messages import WireRow
 
 GOLDEN = Path(__file__).parent / "golden"
+BEFORE = Path(__file__).parent / "golden-before"
 EPOCH = "b7e23ec2-9af4-4a0e-8f0b-1f1c6f0c9d55"
 
 
@@ -67,6 +68,16 @@ def test_a_golden_row_fits_the_published_schemas(name: str) -> None:
 def test_a_row_of_a_later_version_is_read_without_what_is_new(name: str) -> None:
     data = row_of(sample(name)).data
     assert checked(name, data | {"mood": "sunny"}) == data
+
+
+def test_rows_of_before_there_were_cards_are_read_as_they_were() -> None:
+    for name, student in (("student.confirmed", "s-0418"), ("student.wrong", None)):
+        body = (BEFORE / f"{name}.json").read_text().removesuffix("\n")
+        row = row_of(body)
+        assert body_of(row) == body
+        kept = checked(name, row.data)
+        assert kept["student"] == student
+        assert {value for key, value in kept.items() if key != "student"} == {None}
 
 
 def test_what_is_no_type_and_what_does_not_fit_is_refused() -> None:

@@ -21,7 +21,7 @@ SAMPLES: list[tuple[type[WireModel], dict[str, Any]]] = [
     (messages.LedgerAck, {"epoch": EPOCH, "fork_at": 4}),
     (messages.Schedule, {"revision": 4, "as_of": NOW, "bookings": [
         {"id": "b-0900", "start": NOW, "planned_ms": 1_800_000, "therapist": "th-lane", "students": ["s-0418"],
-         "model": "push-in", "needs": ["overhead"]}]}),
+         "model": "push-in", "needs": ["overhead"]}], "cards": {"10": "s-0418", "11": "s-0502"}}),
     (messages.Config, {"revision": 2, "settings": {"language": "es"}}),
     (messages.Command, {"id": "9d0a7b34", "name": "preflight", "args": {}, "expires_at": NOW, "epoch": EPOCH}),
     (messages.Reply, {"id": "9d0a7b34", "ok": False, "error": "expired"}),
@@ -80,6 +80,35 @@ def test_what_breaks_a_bound_is_refused(model: type[WireModel], change: dict[str
     value = next(value for known, value in SAMPLES if known is model)
     with pytest.raises(BadPayload):
         read(model, encode_plain(value | change))
+
+
+BAD_CARDS: list[Any] = [
+    {"10": "Ada"}, {"10": None}, {"10": 418}, {"10": "s-0418000"}, {"ten": "s-0418"}, {"-1": "s-0418"},
+    {"50": "s-0418"}, {"010": "s-0418"}, {" 10": "s-0418"}, {"\u0661": "s-0418"}, ["s-0418"], "s-0418", 10, None,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cards", BAD_CARDS)
+def test_a_bad_card_loses_no_booking_and_is_complained_of_without_what_it_says(
+    cards: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    value = next(value for known, value in SAMPLES if known is messages.Schedule)
+    good = {"11": "s-0502"}
+    given = {**cards, **good} if isinstance(cards, dict) else cards
+    schedule = read(messages.Schedule, encode_plain(value | {"cards": given}))
+    assert schedule.cards == ({11: "s-0502"} if isinstance(cards, dict) else {})
+    assert [one.id for one in schedule.bookings] == ["b-0900"]
+    assert len(caplog.records) == 1
+    assert "left out" in caplog.text
+    assert "Ada" not in caplog.text
+
+
+def test_a_schedule_without_cards_has_none_and_a_kept_one_is_read_back() -> None:
+    value = next(value for known, value in SAMPLES if known is messages.Schedule)
+    assert messages.Schedule.model_validate({key: value[key] for key in value if key != "cards"}).cards == {}
+    schedule = messages.Schedule.model_validate(value)
+    assert schedule.cards == {10: "s-0418", 11: "s-0502"}
+    assert messages.Schedule.model_validate(schedule.model_dump(mode="json")) == schedule
 
 
 def test_the_echo_says_from_on_the_wire() -> None:
