@@ -195,6 +195,7 @@ def _cameras(settings: Settings, hardware: Hardware, kiosk: Kiosk, placed: place
             factory=hardware.camera_factory,
             factory_args=hardware.camera_args.get(role, {}),
             mat=kit().mat.plain,
+            cards=kit().cards.plain,
             checked=settings.cameras.picture_checks,
             on_change=kiosk.camera,
             on_step=kiosk.camera_step,

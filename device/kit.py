@@ -122,6 +122,11 @@ class KitCards(SettingsModel):
         """What is on the card with this marker."""
         return {one.id: one.name for one in self.pictures}
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        """What a camera's worker is told of them, as JSON allows: markers' numbers and size, no picture's name."""
+        return {"numbers": sorted(self.names), "side_mm": self.marker_side_mm}
+
 
 class Kit(SettingsModel):
     """hardware/kit.toml."""

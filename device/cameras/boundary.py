@@ -80,6 +80,8 @@ class Setup:
     """The desk mat that is looked for, as `KitMat.plain` has it."""
     checked: bool = True
     """Whether anything looks at the pictures."""
+    cards: dict[str, Any] | None = None
+    """The student cards that are looked for, as `KitCards.plain` has them."""
 
     def packet(self) -> bytes:
         """The packet that carries this."""
@@ -95,7 +97,8 @@ class Setup:
         body = _object(packet)
         try:
             spec, args = CameraSpec(**body["spec"]), dict(body["factory_args"])
-            return cls(spec, str(body["factory"]), args, body.get("mat"), bool(body.get("checked", True)))
+            looked_for = body.get("mat"), bool(body.get("checked", True)), body.get("cards")
+            return cls(spec, str(body["factory"]), args, *looked_for)
         except (KeyError, TypeError, ValueError, BadCameraSpec) as error:
             raise BadMessage(f"not a camera's set-up: {error}") from error
 
@@ -179,6 +182,8 @@ class Output:
     """The mat's, clockwise from its own upper left, in shares of the picture's width and height."""
     aim: dict[str, float] | None = None
     """How the camera is aimed and focused; None while nobody aims it."""
+    cards: tuple[int, ...] | None = None
+    """The student cards that lie there, by their markers' numbers; None while nobody looks for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +223,10 @@ class Report(Output):
         try:
             body["state"] = WorkerState(body["state"])
             body["keep"] = Keep(body.get("keep", Keep.NOTHING))
-            native, seen = body.get("native"), body.get("seen")
+            native, seen, cards = body.get("native"), body.get("seen"), body.get("cards")
             body["native"] = None if native is None else Native(**native)
             body["seen"] = None if seen is None else tuple(seen)
+            body["cards"] = None if cards is None else tuple(cards)
             return cls(**body)
         except (KeyError, TypeError, ValueError) as error:
             raise BadMessage(f"not a camera's report: {error}") from error

@@ -14,7 +14,8 @@ from device.cameras.pixels import large_grey, size, small_grey
 from device.cameras.source import Frame, Native
 
 if TYPE_CHECKING:
-    from device.vision.mat import MatGeometry, MatPose, MatSeen, Place
+    from device.vision.cards import CardSet, CardsHeld
+    from device.vision.mat import Marker, MatGeometry, MatPose, MatSeen, Place
     from device.vision.watch import Observation, Watcher
 
 _log = logging.getLogger(__name__)
@@ -34,13 +35,24 @@ class Eyes:
     Args:
         role: `overhead` or `front`.
         mat: the kit's mat, as `KitMat.plain` has it; None where there is none to look for.
+        cards: the kit's student cards, as `KitCards.plain` has them; looked for by the overhead camera only.
         is_open: whether they look at all.
     """
 
-    def __init__(self, role: str, mat: Mapping[str, Any] | None = None, *, is_open: bool = True) -> None:
+    def __init__(
+        self,
+        role: str,
+        mat: Mapping[str, Any] | None = None,
+        cards: Mapping[str, Any] | None = None,
+        *,
+        is_open: bool = True,
+    ) -> None:
         self._role = role
         self._is_open = is_open
         self._plain = mat
+        self._plain_cards = cards if role == "overhead" and cards and cards["numbers"] else None
+        self._card_set: CardSet | None = None
+        self._lying: CardsHeld | None = None
         self._watcher: Watcher | None = None
         self._geometry: MatGeometry | None = None
         self._pose: MatPose | None = None
@@ -54,6 +66,8 @@ class Eyes:
         """What is true now; None while the camera is closed or nothing was looked at yet."""
         self.mat: dict[str, float] | None = None
         """What is known of the mat: numbers only; None while nothing was looked at."""
+        self.cards: tuple[int, ...] | None = None
+        """The student cards that lie there; None while nothing was looked at, or none are looked for."""
         self.place: Place | None = None
         """Where the mat lies, in pictures of the small size."""
         self.corners: list[list[float]] | None = None
@@ -91,11 +105,15 @@ class Eyes:
         watcher = self._watch()
         self._shown_ns = frame.captured_ns
         grey = small_grey(frame, WIDTH_PX)
+        markers = self._markers(grey)  # one search for mat and cards
         found: MatSeen | None = None
         if (geometry := self.geometry) is not None:
             # An enlarged picture shows no more of a letter than the camera saw.
             real_px = min(size(frame)[0], native.width) if native is not None else size(frame)[0]
-            found = self._look_for_mat(grey, frame.captured_ns, geometry, real_px / grey.shape[1])
+            size_px = grey.shape[1], grey.shape[0]
+            found = self._look_for_mat(markers, size_px, frame.captured_ns, geometry, real_px / size_px[0])
+        if self._plain_cards is not None:
+            self._look_for_cards(markers, self._plain_cards)
         self.seen = watcher.look(grey, frame.captured_ns, self._sure_corners(found))
         self._tell_learned(watcher)
         is_aimed = now_ns < self._aim_until_ns
@@ -123,7 +141,7 @@ class Eyes:
 
     def close(self) -> None:
         """The camera is closed: what was seen is not true of it any more."""
-        self.seen = self.mat = self.place = self.corners = self.aim = self._pose = None
+        self.seen = self.mat = self.place = self.corners = self.aim = self._pose = self.cards = self._lying = None
         if self._watcher is not None:
             self._watcher.reset()
 
@@ -171,11 +189,33 @@ class Eyes:
             aim |= {} if width_mm is None else {"edge_mm": round(width_mm, 2)}
         return aim
 
-    def _look_for_mat(self, grey: Any, captured_ns: int, geometry: "MatGeometry", grown: float) -> "MatSeen":
-        from device.vision.mat import MatPose, find_mat  # noqa: PLC0415 - as above
+    def _markers(self, grey: Any) -> "tuple[Marker, ...]":
+        if self._plain is None and self._plain_cards is None:
+            return ()
+        from device.vision.mat import find_markers  # noqa: PLC0415 - as above
+
+        return find_markers(grey)
+
+    def _look_for_cards(self, markers: "tuple[Marker, ...]", plain: Mapping[str, Any]) -> None:
+        from device.vision.cards import CardSet, CardsHeld, cards_among, cards_held  # noqa: PLC0415 - as above
+
+        self._card_set = self._card_set or CardSet(frozenset(plain["numbers"]), plain["side_mm"])
+        now = cards_among(markers, self._card_set, self.place)
+        self._lying = cards_held(now, self._lying or CardsHeld())
+        self.cards = self._lying.numbers
+
+    def _look_for_mat(
+        self,
+        markers: "tuple[Marker, ...]",
+        size_px: tuple[int, int],
+        captured_ns: int,
+        geometry: "MatGeometry",
+        grown: float,
+    ) -> "MatSeen":
+        from device.vision.mat import MatPose, seen_by  # noqa: PLC0415 - as above
 
         self._pose = self._pose or MatPose(geometry)
-        now = find_mat(grey, geometry)
+        now = seen_by(markers, geometry, size_px)
         held = self._pose.update(now, captured_ns)
         self.place = held.place
         self.corners = None

@@ -43,7 +43,7 @@ class Reporter:
         is_blank = facts.opened_ns is not None and (facts.last_frame_ns or 0) < facts.opened_ns
         now = (
             facts.state, order, facts.detail, is_blank, self._coder.is_giving, kept.keep, kept.plan, kept.segment,
-            self._eyes.seen,
+            self._eyes.seen, self._eyes.cards,
         )  # fmt: skip
         if (now == self._sent and self.due_in_s(now_ns) > 0) or self._capture.is_stuck(now_ns):
             return
@@ -70,6 +70,7 @@ class Reporter:
             mat=self._eyes.mat,
             corners=self._eyes.corners,
             aim=self._eyes.aim,
+            cards=self._eyes.cards,
             detail=facts.detail or coded.trouble,
         )
         try:

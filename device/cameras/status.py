@@ -38,6 +38,7 @@ class CameraStatus(Output):
         return (
             self.state, self.device_open, self.keep, self.plan, self.segment, self.native,
             self.last_packet_ns is None, self.seen and [one["condition"] for one in self.seen], self.mat is None,
+            self.cards,
         )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ class Camera:
         spec: the camera.
         factory: `module:function` that opens its source inside the worker.
         factory_args: keyword arguments for it, as JSON allows them.
-        mat: the desk mat to look for, as `KitMat.plain` has it.
+        mat: the desk mat to look for, as `KitMat.plain` has it; `cards`: the student cards, `KitCards.plain`.
         checked: whether its pictures are looked at.
         on_change: called in the loop with the new status whenever its `news` changes; it must not block.
         on_step: called in the loop with each rung of the ladder that is taken.
@@ -58,7 +58,8 @@ class Camera:
         *,
         factory: str = DEFAULT_FACTORY,
         factory_args: Mapping[str, Any] | None = None,
-        mat: Mapping[str, Any] | None = None,
+        mat: dict[str, Any] | None = None,
+        cards: dict[str, Any] | None = None,
         checked: bool = True,
         on_change: Callable[[CameraStatus], None] | None = None,
         on_step: Callable[[str, Step], None] | None = None,
@@ -67,7 +68,7 @@ class Camera:
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.spec = spec
-        self._setup = Setup(spec, factory, dict(factory_args or {}), None if mat is None else dict(mat), checked)
+        self._setup = Setup(spec, factory, dict(factory_args or {}), mat, checked, cards)
         self._on_change, self._on_step, self._on_event, self._on_burial = on_change, on_step, on_event, on_burial
         self._clock_ns = clock_ns
         self._spare = Spare(self._setup)

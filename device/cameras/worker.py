@@ -101,7 +101,7 @@ class Worker:
         self._control = control
         self._control.settimeout(0)
         self._thumbnails = Thumbnails(slot)
-        self._eyes = Eyes(setup.spec.role, setup.mat, is_open=setup.checked)
+        self._eyes = Eyes(setup.spec.role, setup.mat, setup.cards, is_open=setup.checked)
         self._stills = Stills(self._eyes, self.changed)
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._latest: Frame | None = None

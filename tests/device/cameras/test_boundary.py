@@ -4,14 +4,26 @@ from device.cameras.boundary import Do, Order, Report, Setup, WorkerState, load_
 from device.cameras.errors import BadMessage
 from device.cameras.source import CameraSpec
 from device.cameras.sources import open_source
+from device.kit import kit
 
 SPEC = CameraSpec("front", "scene:student", 640, 480, 29.97)
 
 
 def test_what_is_said_on_one_side_is_what_is_heard_on_the_other() -> None:
-    setup = Setup(SPEC, "lab.faults:open_source", {"switch": "/run/a switch", "deep": [1, None]})
+    setup = Setup(
+        SPEC, "lab.faults:open_source", {"switch": "/run/a switch", "deep": [1, None]}, cards=kit().cards.plain
+    )
     report = Report(
-        WorkerState.STALLED, 5, 2, device_open=True, opened_ns=1, frames=3, fps=1.5, last_frame_ns=4, detail="…"
+        WorkerState.STALLED,
+        5,
+        2,
+        device_open=True,
+        opened_ns=1,
+        frames=3,
+        fps=1.5,
+        last_frame_ns=4,
+        detail="…",
+        cards=(10, 11),
     )
     assert Setup.parse(setup.packet()) == setup
     assert Order.parse(Order(Do.PREVIEW, 7, 2.5).packet()) == Order(Do.PREVIEW, 7, 2.5)
