@@ -91,7 +91,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
         kiosk.resume_session(found.session, found.rows)
         if found.schedule:
             kiosk.post(s.ScheduleSet(found.schedule))
-        kiosk.post(s.Booted(VERSION, found.open, found.done, found.overdue))
+        kiosk.post(s.Booted(VERSION, found.open, found.done, found.overdue, found.made_up))
         if vault:
             # Before any camera writes: what lies there is the last boot's.
             await vault.recover(found.segments, found.wrong_students, found.alive)

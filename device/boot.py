@@ -20,6 +20,7 @@ class Found:
 
     done: frozenset[str]
     overdue: frozenset[str]
+    made_up: frozenset[str]
     schedule: Schedule | None
     session: str | None
     rows: list[Row]
@@ -40,6 +41,7 @@ def find(ledger: Ledger) -> Found:
     return Found(
         done=ledger.booked(),
         overdue=ledger.overdue(),
+        made_up=ledger.made_up(),
         schedule=schedule,
         session=session,
         rows=rows,
@@ -90,8 +92,20 @@ def _open_session(
         planned_end=None if left_ms is None else begun + timedelta(milliseconds=left_ms + extended_ms),
         paused=record.state == "paused",
         held=_held(rows),
-        wrong_student=any(row.type == "student.wrong" for row in rows),
+        wrong_student=any(row.type == "student.wrong" and row.data.get("card") is None for row in rows),
+        said=_said(session, rows),
     )
+
+
+def _said(session: str, rows: list[Row]) -> s.CardsSaid:
+    """What cards said of the session, so that nothing is said twice.
+
+    That another booking's card was put away and this one's shown is no row: after a boot its own card has to be seen.
+    """
+    told = [row for row in rows if row.data.get("card") is not None]
+    confirmed = {row.data["student"]: row.data["card"] for row in told if row.type == "student.confirmed"}
+    wrong = dict.fromkeys(row.data["card"] for row in told if row.type == "student.wrong")
+    return s.CardsSaid(session, tuple(confirmed.items()), tuple(wrong))
 
 
 def _last_lived(row: Row, alive: dict[str, Any] | None) -> Instant:

@@ -51,7 +51,7 @@ class Kiosk:
         self, settings: Settings, clock: Clock, journal: Journal, panel: Panel | None, cameras: Mapping[str, Camera]
     ) -> None:
         self.settings, self.clock, self.journal = settings, clock, journal
-        self.state = s.State()
+        self.state = s.State(time_zone=settings.kiosk.time_zone)
         self.judgement = readiness.Judgement(Verdict.UNKNOWN)
         self.vitals: Vitals | None = None
         self.unwritten = False
@@ -125,6 +125,8 @@ class Kiosk:
         )
         self.cameras.light(wanted=self._wanted()[0])
         self.post(s.CameraChanged(status.role, fact, status.detail[:80] if fact.missing else self.cameras.reason))
+        if status.role == "overhead":
+            self.post(s.CardsSeen(status.cards or ()))
         self.judge()
 
     def camera_step(self, role: str, step: Step) -> None:
@@ -271,10 +273,11 @@ class Kiosk:
             if item.done and not item.done.done():
                 item.done.set_exception(error)
             return
-        if not self.cameras.wanted(state, now)[0]:
-            # Privacy does not wait for the disk.
+        closes = not self.cameras.wanted(state, now)[0]
+        if closes or permission(state, now).reason == "other-card":  # privacy does not wait for the disk
             self._ahead = state
             self._follow_permission(now)
+        if closes:
             self.cameras.open(wanted=False, reason=self.cameras.reason)
         if facts:
             await self._write(facts)

@@ -32,6 +32,7 @@ _WORDS: Final = {
     "no-consent": "Not every student of this booking has a consent to pictures in force.",
     "schedule-old": "The kiosk's schedule is too old for it to know whether consent is still given.",
     "not-this-student": "Somebody said that another student sits at this desk.",
+    "other-card": "Another booking's card was on the desk, and this session's own has not been shown since.",
 }
 
 

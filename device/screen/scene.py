@@ -1,15 +1,14 @@
 """What the parts of a view share: the snapshot, the words, and how times and lengths are written."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from device.screen.press import Does, does
 from device.screen.sentences import Words
 from device.screen.words import words_in
-from device.session.clock import NS_PER_MS, NS_PER_S
+from device.session.clock import NS_PER_MS, NS_PER_S, zone_of
 from device.session.states import State
 from device.snapshot import Place, Snapshot
 from wire.ledger import ClockTrust
@@ -69,11 +68,8 @@ class Scene:
 
     @cached_property
     def zone(self) -> tzinfo:
-        """The room's time zone; UTC where this machine does not know it."""
-        try:
-            return ZoneInfo(self.place.time_zone)
-        except (KeyError, OSError, ValueError):  # not found, not readable, no name of a zone
-            return UTC
+        """The room's time zone."""
+        return zone_of(self.place.time_zone)
 
     def time_of_day(self, at: datetime) -> str:
         """`10:15` in the room's time zone, with the day in front when it is not today."""

@@ -2,9 +2,10 @@
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 from device.release import BUILT
 from wire.ledger import ClockTrust
@@ -47,6 +48,14 @@ class SystemClock:
     def now(self) -> Instant:
         mono_ns, wall = time.monotonic_ns(), datetime.now(UTC)
         return Instant(mono_ns, wall, self._boot, trust_of(wall, synchronized=_SYNCHRONIZED.exists()))
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone called `name`; UTC where this machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # not found, not readable, no name of a zone
+        return UTC
 
 
 def trust_of(wall: datetime, *, synchronized: bool) -> ClockTrust:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from device.cameras.recording import Keep
-from device.session import windows
+from device.session import cards, windows
 from device.session.clock import Instant
 from device.session.states import Phase, State
 from wire.messages import Booking, Schedule
@@ -37,7 +37,11 @@ class Permission:
 def permission(state: State, now: Instant) -> Permission:
     """What may be kept of the pictures at this moment; disk and keys are another matter."""
     found = _consented(state, now)
-    return Permission(Keep.NOTHING, found) if isinstance(found, str) else _by_policy(found, link_up=state.link_up)
+    if isinstance(found, str):
+        return Permission(Keep.NOTHING, found)
+    policy = _by_policy(found, link_up=state.link_up)
+    stopped = policy.keep is not Keep.NOTHING and cards.stops(state)
+    return Permission(Keep.NOTHING, "other-card") if stopped else policy
 
 
 def still_refusal(state: State, now: Instant) -> str | None:
@@ -46,7 +50,9 @@ def still_refusal(state: State, now: Instant) -> str | None:
     The booking's recording policy has no say in it (docs/adr/0015).
     """
     found = _consented(state, now)
-    return _REFUSALS.get(found, "no-session") if isinstance(found, str) else None
+    if isinstance(found, str):
+        return _REFUSALS.get(found, "no-session")
+    return "other-card" if cards.stops(state) else None
 
 
 def _consented(state: State, now: Instant) -> Booking | str:

@@ -217,9 +217,17 @@ class Ledger:
         return frozenset(str(row_of(row["body"]).data["segment"]) for row in self._db.query(query))
 
     def wrong_students(self) -> frozenset[str]:
-        """The sessions of which somebody said that another student sat there."""
-        query = "select distinct session from rows where type = 'student.wrong' and session is not null"
-        return frozenset(row["session"] for row in self._db.query(query))
+        """The sessions of which somebody said that another student sat there; what a card says destroys nothing."""
+        query = "select session, body from rows where type = 'student.wrong' and session is not null"
+        return frozenset(
+            row["session"] for row in self._db.query(query) if row_of(row["body"]).data.get("card") is None
+        )
+
+    def made_up(self) -> frozenset[str]:
+        """The bookings that an unplanned session makes up for."""
+        query = "select body from rows where type = 'student.confirmed'"
+        found = (row_of(row["body"]).data.get("makes_up") for row in self._db.query(query))
+        return frozenset(str(booking) for booking in found if booking is not None)
 
     def overdue(self) -> frozenset[str]:
         """The bookings of which it is already written that nobody pressed for them."""

@@ -8,7 +8,7 @@ the moment at which the machine wants a `Tick`.
 from dataclasses import replace
 from typing import Any
 
-from device.session import asks, limits, windows
+from device.session import asks, cards, limits, windows
 from device.session import states as s
 from device.session.clock import Instant
 from device.session.states import IN_SESSION, Fact, Phase, State
@@ -26,6 +26,7 @@ def step(state: State, event: s.Event, now: Instant) -> tuple[State, tuple[Fact,
     turn.tell_phase()
     turn.take(event)
     turn.tell_phase()
+    turn.mind_cards()
     return turn.state, tuple(turn.facts)
 
 
@@ -51,6 +52,11 @@ class _Turn:
             data = {"before": before.phase.value, "after": after.phase.value}
             self.facts.append(Fact("state.changed", data, session.id if session else None, self.now))
 
+    def mind_cards(self) -> None:
+        """What lies on the desk is looked at in whatever has come of everything else."""
+        self.state, said = cards.judged(self.state, self.now)
+        self.facts += said
+
     def take(self, event: s.Event) -> None:  # noqa: C901, PLR0912  # one arm for each event there is
         match event:
             case s.Booted():
@@ -70,6 +76,8 @@ class _Turn:
                 self._link(up=up, reason=reason)
             case s.CameraChanged(role=role, fact=fact, reason=reason):
                 self._camera(role, fact, reason)
+            case s.CardsSeen(numbers=numbers):
+                self._set(cards=numbers if self.state.cameras["overhead"].open else ())
             case s.ScheduleSet(schedule=schedule):
                 self._set(schedule=schedule)
                 self._overdue()
@@ -283,7 +291,7 @@ class _Turn:
     def _booted(self, event: s.Booted) -> None:
         boot_press = self.state.boot_press
         self._fact("boot", version=event.version)
-        self._set(phase=self._resting(), done=event.done, overdue=event.overdue, boot_press=None)
+        self._set(phase=self._resting(), done=event.done, overdue=event.overdue, made_up=event.made_up, boot_press=None)
         if event.open:
             self._reopen(event.open)
         if boot_press and self.state.session is None:
@@ -297,6 +305,7 @@ class _Turn:
         """After a power cut: go on with the session if it is young enough, else close it where it was last lived."""
         now, last = self.now, found.last
         self._set(session=limits.reopened(found, now), wrong_student=found.id if found.wrong_student else None)
+        self._set(said=found.said)
         self._fact(
             "power.lost", boot=last.boot, mono_ns=last.mono_ns, at=last.wall.isoformat(), clock=last.trust.value,
             cause="unknown" if last.boot == now.boot else "power",
@@ -331,6 +340,8 @@ class _Turn:
         if (fact.missing or stopped) and not before.missing:
             self._fact("camera.lost", role=role, reason=reason)
         self._set(cameras={**self.state.cameras, role: fact})
+        if role == "overhead" and not fact.open:
+            self._set(cards=())  # a closed camera sees none, and what lay there may have been taken away
         self._first_pictures()
 
     def _storage(self, *, ok: bool) -> None:

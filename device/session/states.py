@@ -80,6 +80,17 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class CardsSaid:
+    """What picture cards on the desk have said of one session."""
+
+    session: str
+    confirmed: tuple[tuple[str, int], ...] = ()
+    """The students whose card was seen, each with that card, in this order."""
+    stopped_by: tuple[int, ...] = ()
+    """The cards of another booking that stopped recording; empty when nothing is stopped by one."""
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything the machine remembers. Lamp, cameras and screen are derived from it, never stored twice."""
 
@@ -115,6 +126,14 @@ class State:
     stuck: bool = False
     wrong_student: str | None = None
     """The session of which somebody said that another student sits there: nothing of it may be recorded any more."""
+    time_zone: str = "UTC"
+    """Of the room: what "today" means here."""
+    cards: tuple[int, ...] = ()
+    """The picture cards that lie on the desk, as long as the overhead camera is open."""
+    said: CardsSaid | None = None
+    """Of the session that runs, or of the last one."""
+    made_up: frozenset[str] = frozenset()
+    """Bookings that an unplanned session makes up for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +163,7 @@ class OpenSession:
     held: Instant | None = None
     """When the hold began, if it was ending."""
     wrong_student: bool = False
+    said: CardsSaid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +174,7 @@ class Booted:
     open: OpenSession | None = None
     done: frozenset[str] = frozenset()
     overdue: frozenset[str] = frozenset()
+    made_up: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +226,13 @@ class CameraChanged:
     role: str
     fact: CameraFact
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardsSeen:
+    """These picture cards lie on the desk now; none, when nothing looks for them."""
+
+    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +293,7 @@ Event = (
     | Tick
     | LinkChanged
     | CameraChanged
+    | CardsSeen
     | ScheduleSet
     | StorageChanged
     | UpdateChanged

@@ -1,10 +1,11 @@
 """Which booking a press starts: pure arithmetic on the cached schedule."""
 
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
-from device.session.clock import Instant
+from device.session.clock import Instant, zone_of
+from device.session.states import State
 from wire.ledger import ClockTrust
 from wire.messages import Booking, Schedule
 
@@ -23,6 +24,22 @@ def planned_end(booking: Booking) -> datetime:
 def usable(schedule: Schedule | None, now: Instant) -> Schedule | None:
     """The schedule, if one is held and the clock can be compared with it."""
     return None if now.trust is ClockTrust.UNSET else schedule
+
+
+def today(state: State, now: Instant) -> list[Booking]:
+    """The bookings of this day in the room's own time; none while no clock can tell what day it is."""
+    held, zone = usable(state.schedule, now), zone_of(state.time_zone)
+    if held is None:
+        return []
+    day = now.wall.astimezone(zone).date()
+    return [one for one in held.bookings if _day(one.start, zone) == day]
+
+
+def _day(at: datetime, zone: tzinfo) -> date | None:
+    try:
+        return at.astimezone(zone).date()
+    except OverflowError:  # no calendar goes that far
+        return None
 
 
 def due(schedule: Schedule | None, now: Instant, done: AbstractSet[str]) -> Booking | None:

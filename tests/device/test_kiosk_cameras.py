@@ -279,6 +279,42 @@ def test_privacy_does_not_wait_for_the_disk(tmp_path: Path) -> None:
     scenario(tmp_path, story)
 
 
+def test_another_bookings_card_stops_what_is_written_at_once_and_destroys_nothing(tmp_path: Path) -> None:
+    async def story(room: Room) -> None:
+        room.book("always")
+        await room.until(lambda: room.kiosk.state.schedule is not None)
+        held = room.kiosk.state.schedule
+        assert held is not None
+        room.kiosk.post(s.ScheduleSet(held.model_copy(update={"cards": {10: "s-0418", 11: "s-0502"}})))
+        await room.start()
+        await room.until(lambda: all(camera.status().segment for camera in room.cameras.values()))
+        slow = asyncio.Event()
+        append = room.kiosk.journal.append
+
+        async def stuck(facts: Any) -> Any:
+            await slow.wait()
+            return await append(facts)
+
+        room.kiosk.journal.append = stuck  # type: ignore[method-assign]
+        room.kiosk.post(s.CardsSeen((11,)))
+        await room.until(lambda: room.keeps() == {Keep.NOTHING})
+        assert room.kiosk.state.said is None, "it is not shown before it is durable"
+        slow.set()
+        await room.until(lambda: room.kiosk.state.said is not None)
+        await room.until(lambda: ".part" not in segments(tmp_path))
+        assert ".seg" in segments(tmp_path), "what was recorded before is kept"
+        assert room.vault.permission.reason == "other-card"
+        assert await room.rows("student.wrong") == [{"student": "s-0502", "by": "card", "card": 11}]
+        await room.vault.recover(frozenset(), await room.kiosk.journal.call(Ledger.wrong_students), None)
+        await asyncio.sleep(0.3)
+        assert ".seg" in segments(tmp_path), "nor is it destroyed by the next start"
+        room.kiosk.post(s.CardsSeen((10,)))
+        await room.until(lambda: room.keeps() == {Keep.ALL})
+        assert (await room.rows("recording.changed"))[-1] == {"keep": "all", "reason": "always"}
+
+    scenario(tmp_path, story)
+
+
 def test_a_lamp_that_stays_dark_stops_capture_until_it_shines(tmp_path: Path) -> None:
     async def story(room: Room) -> None:
         await room.until(lambda: all(camera.status().state == "open" for camera in room.cameras.values()))

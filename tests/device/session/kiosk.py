@@ -4,7 +4,7 @@ It does what the agent does: every moment of `wake_at` gets a `Tick`, facts are 
 cameras follow the state, and a boot reads its past from the ledger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class Kiosk:
         """From opening a camera to its first picture."""
         self.link_up = False
         self.broken: set[str] = set()
+        self.lying: tuple[int, ...] = ()
         self.state = State()
         self.disk_full = False
         self._wall_at_zero = at
@@ -150,7 +151,7 @@ class Kiosk:
         found = boot.find(self.ledger)
         if found.schedule:
             self.tell(s.ScheduleSet(found.schedule))
-        self.tell(s.Booted("0.1.0", found.open, found.done, found.overdue))
+        self.tell(s.Booted("0.1.0", found.open, found.done, found.overdue, found.made_up))
 
     def close(self) -> None:
         """The test is over."""
@@ -188,9 +189,9 @@ class Kiosk:
 
     # The world
 
-    def hold_schedule(self, *bookings: Booking) -> None:
+    def hold_schedule(self, *bookings: Booking, cards: Mapping[int, str] | None = None) -> None:
         """The fleet sends its schedule; the ledger keeps it for the next boot."""
-        schedule = Schedule(revision=1, as_of=self.now().wall, bookings=bookings)
+        schedule = Schedule(revision=1, as_of=self.now().wall, bookings=bookings, cards=dict(cards or {}))
         self.ledger.keep("schedule", schedule.model_dump(mode="json"))
         self.tell(s.ScheduleSet(schedule))
 
@@ -203,6 +204,11 @@ class Kiosk:
         """The fleet answers."""
         self.link_up = True
         self.tell(s.LinkChanged(up=True))
+
+    def lay(self, *numbers: int) -> None:
+        """These picture cards lie on the desk from now on; they are seen whenever the camera is open."""
+        self.lying = numbers
+        self._follow()
 
     def camera_lost(self, role: str) -> None:
         """A camera is unplugged."""
@@ -292,6 +298,9 @@ class Kiosk:
                 fact = CameraFact(open=True)
             if fact != known:
                 self.tell(s.CameraChanged(role, fact, reason))
+        overhead = self.state.cameras["overhead"]
+        if overhead.open and self.state.cards != self.lying:
+            self.tell(s.CardsSeen(self.lying))
 
     def _show_pictures(self) -> None:
         for role, at_ns in list(self._pictures_at.items()):

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from device import boot
+from device.cameras.recording import Keep
 from device.errors import Refused
-from device.session import limits
+from device.session import cards, limits
+from device.session.consent import permission
 from device.session.states import ROLES, Phase
 from tests.device.session.kiosk import NINE, Kiosk, booking
 from wire.ledger import ClockTrust, Row, verified
@@ -22,6 +25,9 @@ from wire.minutes import Until, fold
 SECONDS = st.sampled_from([0.001, 0.2, 1, 2.5, 4, 6, 9.99, 30, 100, 125])
 MINUTES = st.sampled_from([3, 9.9, 10, 16, 61])
 STEPS = st.sampled_from([timedelta(seconds=-3), timedelta(hours=1), timedelta(hours=-1), timedelta(days=400)])
+CARDS = {10: "s-0418", 11: "s-0502", 12: "s-0777"}
+"""13 is nobody's."""
+RUNNING = {Phase.STARTING, Phase.LIVE, Phase.BUFFERING}
 _STATES = {
     Phase.STARTING: {"running", "interrupted"},
     Phase.LIVE: {"running", "interrupted"},
@@ -34,10 +40,17 @@ _STATES = {
 
 def school_day() -> list[Booking]:
     """Bookings back to back, and one that overlaps."""
+    slots: list[tuple[int, int, tuple[str, ...]]] = [
+        (5, 20, ("s-0418",)), (25, 20, ("s-0502",)), (40, 30, ("s-0418", "s-0777")), (90, 1, ("s-0418",)),
+        (120, 45, ("s-0502",)),
+    ]  # fmt: skip
     return [
-        booking(f"b-{n:04}", NINE + timedelta(minutes=minute), length, needs=["overhead", "front"][: n % 3])
-        for n, (minute, length) in enumerate([(5, 20), (25, 20), (40, 30), (90, 1), (120, 45)])
-    ]
+        booking(
+            f"b-{n:04}", NINE + timedelta(minutes=minute), length, needs=["overhead", "front"][: n % 3],
+            students=students, record="always", consents=[{"student": one} for one in students],
+        )
+        for n, (minute, length, students) in enumerate(slots)
+    ]  # fmt: skip
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -120,7 +133,11 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def a_schedule_arrives(self) -> None:
-        self.then.hold_schedule(*school_day())
+        self.then.hold_schedule(*school_day(), cards=CARDS)
+
+    @rule(numbers=st.lists(st.sampled_from([10, 11, 12, 13]), unique=True, max_size=3))
+    def cards_are_laid_down(self, numbers: list[int]) -> None:
+        self.then.lay(*sorted(numbers))
 
     @rule(ok=st.booleans())
     def storage_changes(self, ok: bool) -> None:
@@ -129,6 +146,13 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(switching=st.booleans())
     def an_update_switches(self, switching: bool) -> None:
         self.then.update(switching=switching)
+
+    @rule()
+    def a_pupil_with_a_card_presses(self) -> None:
+        """What all that is about cards begins with, too rare by itself."""
+        self.then.hold_schedule(*school_day(), cards=CARDS)
+        self.kiosk.lay(10)
+        self.then.press("button")
 
     @rule(name=st.sampled_from(["extend", "still-here", "help", "absent", "not-this-student", "reason"]))
     def somebody_asks(self, name: str) -> None:
@@ -164,6 +188,41 @@ class AnyHistory(RuleBasedStateMachine):
         assert open_ == (running.id if running else None)
 
     @invariant()
+    def cards_are_told_of_once_and_only_what_is_so(self) -> None:
+        confirmed: set[tuple[str | None, str]] = set()
+        booked: dict[str | None, list[str]] = {}
+        for row in self.kiosk.rows("session.started", "student.confirmed", "student.wrong"):
+            told = row.data
+            if row.type == "session.started":
+                booked[row.session] = told["students"] if told["booking"] else []
+            elif row.data["card"] is not None:
+                assert told["by"] == "card"
+                assert told["student"] == CARDS[told["card"]]
+                own = not booked[row.session] or told["student"] in booked[row.session]
+                if row.type == "student.confirmed":
+                    assert own
+                    assert (row.session, told["student"]) not in confirmed
+                    confirmed.add((row.session, told["student"]))
+                    assert told["makes_up"] is None or not booked[row.session]
+                else:
+                    assert not own
+        made_up = [row.data["makes_up"] for row in self.kiosk.rows("student.confirmed") if row.data["makes_up"]]
+        assert len(made_up) == len(set(made_up)), "no booking is made up for twice"
+
+    @invariant()
+    def cards_only_ever_take_permission_away(self) -> None:
+        state, now = self.kiosk.state, self.kiosk.now()
+        may, without = permission(state, now), permission(replace(state, cards=(), said=None), now)
+        assert may == without or (may.keep is Keep.NOTHING and may.reason == "other-card")
+        if state.session and cards.lying_in(state, state.session).others and state.phase in RUNNING:
+            assert may.keep is Keep.NOTHING
+
+    @invariant()
+    def a_closed_camera_sees_no_card(self) -> None:
+        state = self.kiosk.state
+        assert state.cards == (self.kiosk.lying if state.cameras["overhead"].open else ())
+
+    @invariant()
     def states_follow_from_each_other(self) -> None:
         now = Phase.BOOTING.value
         for row in self.kiosk.rows("boot", "state.changed"):
@@ -197,6 +256,11 @@ class AnyHistory(RuleBasedStateMachine):
             assert found.open.paused is (self.kiosk.state.phase in {Phase.PAUSED, Phase.ENDING})
             assert (found.open.held is not None) is (self.kiosk.state.phase is Phase.ENDING)
             assert found.open.last.mono_ns <= self.kiosk.now().mono_ns
+            assert running is not None
+            assert found.open.said is not None
+            said = cards.said_of(self.kiosk.state, running)
+            assert dict(found.open.said.confirmed) == dict(said.confirmed)
+            assert set(found.open.said.stopped_by) >= set(said.stopped_by), "a boot forgets no stop"
 
     @invariant()
     def cameras_are_open_only_where_they_may_be(self) -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from device.cameras.recording import Keep
 from device.session.clock import Instant
-from device.session.consent import permission, still_refusal
-from device.session.states import Phase, Session, State
+from device.session.consent import Permission, permission, still_refusal
+from device.session.states import CardsSaid, Phase, Session, State
 from wire.ledger import ClockTrust
 from wire.messages import Booking, Consent, Schedule
 
@@ -76,6 +76,13 @@ def test_nothing_is_kept_while_no_session_runs(phase: Phase) -> None:
 def test_each_thing_that_is_missing_forbids_it_and_is_named(reason: str, now: State) -> None:
     found = permission(now, AT)
     assert (found.keep, found.reason) == (Keep.NOTHING, reason)
+
+
+def test_another_bookings_card_forbids_what_was_allowed_and_is_no_reason_where_nothing_was() -> None:
+    stopped = CardsSaid("a-session", stopped_by=(11,))
+    assert permission(state(said=stopped), AT) == Permission(Keep.NOTHING, "other-card")
+    assert permission(state(changed(record="never"), said=stopped), AT) == Permission(Keep.NOTHING, "policy")
+    assert permission(state(said=replace(stopped, session="another")), AT).keep is Keep.ALL
 
 
 def test_a_clock_that_was_never_set_cannot_say_how_old_a_consent_is() -> None:
@@ -159,6 +166,8 @@ def test_a_still_needs_consent_and_no_recording_policy() -> None:
         ("schedule-old", state(schedule=None)),
         ("schedule-old", state(schedule=Schedule(revision=1, as_of=NOW - timedelta(hours=24), bookings=(BOOKING,)))),
         ("not-this-student", state(wrong_student="a-session")),
+        ("other-card", state(said=CardsSaid("a-session", stopped_by=(11,)))),
+        ("other-card", state(changed(record="never"), said=CardsSaid("a-session", stopped_by=(11,)))),
     ],
 )
 def test_a_still_is_refused_with_the_contracts_word(reason: str, now: State) -> None:
