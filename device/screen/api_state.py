@@ -39,6 +39,7 @@ def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
             "since": snapshot.link_since.isoformat() if snapshot.link_since else None,
         },
         "cameras": {role: _camera(snapshot.cameras.get(role)) for role in (*ROLES, *_others(snapshot))},
+        "cards": list(snapshot.state.cards),
         "backlog": {
             "rows": snapshot.backlog_rows,
             "segments": snapshot.recording.segments,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from device.screen import trouble
+from device.screen import cards, trouble
 from device.screen.draw import draw
 from device.screen.model import Clock, Screen, View
 from device.screen.press import Does
@@ -22,7 +22,7 @@ def in_session(scene: Scene, session: Session) -> View:
     """What is shown while `session` runs."""
     match scene.state.phase:
         case Phase.STARTING:
-            return _starting(scene)
+            return _starting(scene, session)
         case Phase.PAUSED:
             return _paused(scene, session)
         case Phase.ENDING:
@@ -31,16 +31,23 @@ def in_session(scene: Scene, session: Session) -> View:
             return _running(scene, session)
 
 
-def _starting(scene: Scene) -> View:
-    missing = _missing(scene)
-    return draw(scene, Screen.STARTING, scene.w.starting, do=scene.w.cameras_start, then=missing, clock=_clock(scene))
+def _starting(scene: Scene, session: Session) -> View:
+    do, then = cards.trouble(scene, session)
+    return draw(
+        scene, Screen.STARTING, scene.w.starting, do=do or scene.w.cameras_start, then=then or _missing(scene),
+        clock=_clock(scene), card=cards.confirmed(scene, session), offer=cards.offer(scene, session),
+    )  # fmt: skip
 
 
 def _running(scene: Scene, session: Session) -> View:
     w = scene.w
     parts: dict[str, Any] = {"clock": _clock(scene), "tiles": tiles(scene), "tiles_on_tap": True} | _bar(scene, session)
     hint, hint_then = _last_minutes(scene, session)
-    problem, problem_then = _problem(scene)
+    parts |= {"card": cards.confirmed(scene, session), "offer": cards.offer(scene, session)}
+    card, card_then = cards.trouble(scene, session)
+    problem, problem_then = (card, card_then) if card else _problem(scene)
+    if card and scene.state.phase is Phase.BUFFERING:
+        return draw(scene, Screen.OFFLINE, w.offline, do=card, then=card_then, **parts)
     if scene.state.phase is Phase.BUFFERING:
         number = scene.place.therapist_call or scene.place.help_call
         do = w.offline_do_call.format(number=number) if number else w.offline_do

@@ -149,6 +149,10 @@ class View(_Part):
     headline_pattern: str = ""
     """The headline with `{seconds}` where it counts down; empty when it does not."""
     do_pattern: str = ""
+    card: str = ""
+    """Which picture cards were seen."""
+    offer: Action | None = None
+    """The one control that stands on the screen itself while a session runs."""
     clock: Clock | None = None
     bar: float | None = Field(default=None, ge=0, le=1)
     bar_of_ms: int | None = None

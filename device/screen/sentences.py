@@ -97,6 +97,17 @@ class Words:
     move_button: str
     move_button_why: str
 
+    # picture cards
+    card_confirmed: str
+    card_group: str
+    card_other: str
+    card_another: str
+    card_put_away: str
+    card_not_recorded: str
+    card_show: str
+    card_until: str
+    cards: Mapping[str, str]
+
     # paused, ending, ended
     paused: str
     paused_off: str

@@ -3,6 +3,7 @@
 // A tap anywhere does what the button does, except in session: a child sits in front of the screen then, so the first tap
 // only shows the controls for a while, and the controls act. Times run on performance.now(), which no clock change moves.
 
+import { placeCard } from "./card.js";
 import { holdable } from "./hold.js";
 import { Picture } from "./pictures.js";
 
@@ -98,6 +99,7 @@ function place(next) {
   placeTap();
   if (before && group(before) !== group(view)) closePanel();
   if (!panel.hidden) drawPanel(shownList);
+  placeCard(view, ask);
   placeTiles();
   tick(performance.now());
   fit();

@@ -8,13 +8,14 @@ from device.cameras.source import Native
 from device.session import states as s
 from device.session.clock import NS_PER_S, Instant
 from device.snapshot import CameraView, Place, Snapshot
-from tests.device.screen.room import MORNING, PLACE, Room, booking
+from tests.device.screen.room import BOAT, FOX, KITE, MORNING, PLACE, Room, booking
 from wire.ledger import ClockTrust
 from wire.signals import Severity
 
 NINE: Final = booking("bk-0900", "9:35", 35)
 TEN: Final = booking("bk-1015", "10:15")
 ELEVEN: Final = booking("bk-1100", "11:00")
+LATER: Final = booking("bk-1045", "10:45", students=("s-0502",))
 NEXT_DAY: Final = booking("bk-tue", "33:30")
 GROUP: Final = booking("bk-group", "10:00", 45, model="group", students=("s-0418", "s-0502", "ab-123456", "s-0777"))
 LONG: Final = Place(
@@ -124,6 +125,17 @@ def _recorded_offline() -> Snapshot:
     return room.snapshot()
 
 
+def _unplanned() -> Room:
+    """A session that no booking started, while bookings are held."""
+    return _room(ELEVEN).press().press().pictures().passes(300)
+
+
+def _other_card(card: int = BOAT, place: Place = PLACE) -> Room:
+    """Another booking's card beside the session's own, twelve minutes into what was recorded."""
+    room = _room(TEN, LATER, place=place).start().passes(600).lay(FOX).passes(120).lay(FOX, card).passes(2)
+    return room.records("nothing", "other-card")
+
+
 def _boot_asks() -> Snapshot:
     room = Room(TEN)
     room.press().passes(120)
@@ -186,6 +198,18 @@ GALLERY: Final[dict[str, Callable[[], Snapshot]]] = {
     "live-identify": lambda: _identify(_room(TEN).start().passes(60)),
     "live-recorded": lambda: _room(TEN).start().passes(755).records().snapshot(),
     "live-pre-roll": lambda: _room(TEN).start().passes(755).records("pre-roll", "when-offline").snapshot(),
+    "live-card": lambda: _room(TEN).start().passes(749).records().lay(FOX).passes(6).snapshot(),
+    "live-cards-of-a-group": lambda: _room(GROUP).start().passes(700).lay(FOX, KITE).passes(6).snapshot(),
+    "live-cards-unplanned": lambda: _unplanned().lay(FOX).passes(3).lay(FOX, BOAT).passes(6).snapshot(),
+    "live-other-card": lambda: _other_card().snapshot(),
+    "live-other-card-of-nobody-today": lambda: _other_card(KITE).snapshot(),
+    "live-other-card-not-recorded": lambda: _room(TEN, LATER).start().passes(60).lay(BOAT).snapshot(),
+    "live-other-card-gone": lambda: _other_card().lay().passes(3).snapshot(),
+    "live-other-card-objected": lambda: _other_card().happens(s.Asked("not-this-student")).snapshot(),
+    "starting-other-card": lambda: (
+        _room(TEN, LATER).pictures("front", state="opening").lay(BOAT).press().passes(1).snapshot()
+    ),
+    "offline-other-card": lambda: _other_card(place=LONG).network(up=False).passes(20).snapshot(),
     "waiting": lambda: _room(TEN).start().passes(35).therapist(there=False),
     "offline": lambda: _room(TEN).start().passes(760).network(up=False).passes(81).snapshot(),
     "offline-nobody-to-call": lambda: _room(TEN, place=NOBODY).start().passes(60).network(up=False).snapshot(),

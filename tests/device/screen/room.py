@@ -20,6 +20,8 @@ from wire.signals import ActiveSignal, Severity, Verdict, ranked, verdict
 MORNING: Final = datetime(2026, 11, 23, 16, 7, tzinfo=UTC)
 """10:07 on a Monday in Chicago."""
 PLACE: Final = Place("maple-12", "maple", "Room 12", "214", "555 0134", "America/Chicago")
+FOX, BOAT, KITE = 10, 11, 13
+CARDS: Final = {FOX: "s-0418", BOAT: "s-0502", KITE: "s-0777"}
 _OPEN: Final = CameraView("open", 30.0, 0.05, 4242)
 
 
@@ -35,7 +37,7 @@ class Room:
     """What happens in it is said in its own words; `snapshot()` is what the screen gets."""
 
     def __init__(self, *bookings: Booking, place: Place = PLACE, at: datetime = MORNING) -> None:
-        self.place, self.state, self.rows = place, State(), list[Row]()
+        self.place, self.state, self.rows = place, State(time_zone=place.time_zone), list[Row]()
         self.now = Instant(600 * NS_PER_S, at, "boot-1", ClockTrust.SYNCED)
         self.views = {"overhead": _OPEN, "front": _OPEN}
         self.signals: tuple[ActiveSignal, ...] = ()
@@ -52,7 +54,7 @@ class Room:
         done = {str(row.data["booking"]) for row in self.rows if row.type == "session.started" and row.data["booking"]}
         self.happens(s.Booted("0.1.0", found, frozenset(done)))
         if self._bookings:
-            self.happens(s.ScheduleSet(Schedule(revision=1, as_of=self.now.wall, bookings=self._bookings)))
+            self.happens(s.ScheduleSet(Schedule(revision=1, as_of=self.now.wall, bookings=self._bookings, cards=CARDS)))
         self.happens(s.LinkChanged(up=True))
         if self.state.phase is Phase.IDLE:
             self.pictures()
@@ -95,6 +97,10 @@ class Room:
             self.views[role] = _OPEN if state == "open" else CameraView(state, None, 750.0, 4242)
         return self
 
+    def lay(self, *cards: int) -> "Room":
+        """These picture cards lie on the desk from now on."""
+        return self.happens(s.CardsSeen(cards))
+
     def network(self, *, up: bool) -> "Room":
         self.link_since = self.now.wall
         return self.happens(s.LinkChanged(up=up))
@@ -123,7 +129,7 @@ class Room:
             session.id, session.booking, session.needs, last, 60_000, planned, self.state.phase is Phase.PAUSED
         )
         self.now = Instant(20 * NS_PER_S, last.wall + timedelta(seconds=gap_s), "boot-2", last.trust)
-        self.state = State()
+        self.state = State(time_zone=self.place.time_zone)
         return self.boot(found)
 
     def snapshot(self) -> Snapshot:

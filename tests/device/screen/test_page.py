@@ -86,6 +86,37 @@ def opened(page: Page, address: str) -> None:
     expect(page.locator("#tap[aria-disabled]")).to_be_attached()
 
 
+class TestAnotherBookingsCard:
+    def test_not_this_student_is_one_tap_and_only_while_the_card_is_in_question(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["live-other-card"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            expect(page.locator("#card")).to_have_text("Blue fox: confirmed.")
+            button = page.get_by_role("button", name="Not this student")
+            expect(button).to_be_visible()
+            page.wait_for_timeout(700)
+            button.click()
+            until(lambda: kiosk.asked == [("not-this-student", "")])
+            expect(page.locator("#toast")).to_have_text("Written down.")
+            kiosk.show(GALLERY["live-other-card-objected"]())
+            expect(button).to_be_hidden()
+            expect(page.locator("#card")).to_have_text("")
+
+    def test_a_finger_on_its_way_to_the_screen_presses_nothing_that_appears_under_it(self, page: Page) -> None:
+        kiosk = ShownKiosk(GALLERY["live-card"]())
+        with served(kiosk) as address:
+            opened(page, address)
+            kiosk.show(GALLERY["live-other-card"]())
+            page.wait_for_function(
+                """() => { const one = document.getElementById("offer");
+                  if (one.hidden) return false;
+                  one.click();
+                  return true; }"""
+            )
+            page.wait_for_timeout(500)
+            assert kiosk.asked == []
+
+
 class TestATapOutsideASession:
     def test_does_what_the_button_does(self, page: Page) -> None:
         kiosk = ShownKiosk(GALLERY["ready"]())

@@ -71,6 +71,20 @@ ROWS = [
      "The desk camera gives no picture. The session goes on, and its times are kept."),
     ("live-unwritten", "live", "live", "rec", "In session", "Call for help: the kiosk cannot keep its record.",
      "Connected."),
+    ("live-card", "live", "live", "rec", "In session", "", "Connected."),
+    ("live-other-card", "live", "live", "rec", "In session",
+     "This is the 10:45's card. Put it away and show your own.", "Nothing is recorded now."),
+    ("live-other-card-of-nobody-today", "live", "live", "rec", "In session",
+     "This card is another student's. Put it away and show your own.", "Nothing is recorded now."),
+    ("live-other-card-not-recorded", "live", "live", "rec", "In session",
+     "This is the 10:45's card. Put it away and show your own.", "Connected."),
+    ("live-other-card-gone", "live", "live", "rec", "In session", "Show your own card.",
+     "Nothing is recorded until then."),
+    ("live-other-card-objected", "live", "live", "rec", "In session", "", "Connected."),
+    ("starting-other-card", "starting", "live", "wait", "Starting",
+     "This is the 10:45's card. Put it away and show your own.", ""),
+    ("offline-other-card", "offline", "live", "box", "In session, no network",
+     "This is the 8:45's card. Put it away and show your own.", "Nothing is recorded now."),
     ("waiting", "waiting", "live", "rec", "Waiting for the therapist", "You can begin the activity.", "Connected."),
     ("offline", "offline", "live", "box", "In session, no network",
      "The therapist cannot see or hear you. Keep the activity going, or call 555 0134.",
@@ -118,6 +132,33 @@ def test_spanish_says_everything_that_english_says(make: Callable[[], Snapshot])
     assert [one.name for one in english.actions] == [one.name for one in spanish.actions]
     assert len(english.footer) == len(spanish.footer)
     assert english.headline != spanish.headline or english.screen is Screen.IDENTIFY
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "spanish"),
+    [
+        ("live-card", "Blue fox: confirmed.", "Confirmado con tarjeta: zorro azul."),
+        ("live-cards-of-a-group", "Blue fox, yellow kite: confirmed.",
+         "Confirmado con tarjeta: zorro azul, cometa amarilla."),
+        ("live-cards-unplanned", "Blue fox, red boat: confirmed. 2 students: a group.",
+         "Confirmado con tarjeta: zorro azul, barco rojo. 2 estudiantes: un grupo."),
+        ("live", "", ""),
+        ("live-other-card", "Blue fox: confirmed.", "Confirmado con tarjeta: zorro azul."),
+        ("live-other-card-objected", "", ""),
+    ],
+)  # fmt: skip
+def test_a_card_is_called_by_its_picture_and_nobody_by_a_name(name: str, english: str, spanish: str) -> None:
+    snapshot = GALLERY[name]()
+    assert (view(snapshot, "en").card, view(snapshot, "es").card) == (english, spanish)
+    assert "s-0" not in english
+
+
+def test_not_this_student_is_offered_where_another_bookings_card_lies_and_nowhere_else() -> None:
+    offered = {name for name, make in GALLERY.items() if view(make(), "en").offer}
+    assert offered == {name for name in GALLERY if "other-card" in name and "objected" not in name}
+    found = view(GALLERY["live-other-card"](), "en").offer
+    assert found is not None
+    assert (found.name, found.label) == ("not-this-student", "Not this student")
 
 
 def footer(found: View) -> list[str]:

@@ -8,6 +8,7 @@ from device.screen.model import Screen, Tap
 from device.screen.view import view
 from device.session import states as s
 from device.session.clock import NS_PER_S
+from device.session.machine import step
 from device.session.states import IN_SESSION
 from tests.device.screen.gallery import ELEVEN, GROUP, TEN
 from tests.device.screen.room import Room
@@ -21,10 +22,11 @@ HAPPENINGS = st.one_of(
     st.tuples(st.just("network"), st.booleans()),
     st.tuples(st.just("pictures"), ROLES, st.sampled_from(["open", "closed", "missing", "opening"])),
     st.tuples(st.just("wrong"), st.sampled_from(sorted(SIGNALS)), ROLES),
-    st.tuples(st.just("asked"), st.sampled_from(["extend", "still-here", "help", "absent"])),
+    st.tuples(st.just("asked"), st.sampled_from(["extend", "still-here", "help", "absent", "not-this-student"])),
     st.tuples(st.just("storage"), st.booleans()),
     st.tuples(st.just("switching"), st.booleans()),
     st.tuples(st.just("stuck")),
+    st.tuples(st.just("lay"), st.lists(st.sampled_from([10, 11, 13, 14]), unique=True, max_size=3)),
     st.tuples(st.just("power"), st.sampled_from([20.0, 900.0])),
 )
 
@@ -54,6 +56,8 @@ def happen(room: Room, what: tuple[object, ...]) -> None:  # noqa: C901, PLR0912
             room.happens(s.UpdateChanged(switching=switching))
         case ("stuck",):
             room.happens(s.Stuck(room.now.mono_ns - 10 * NS_PER_S, 10_000))
+        case ("lay", list() as cards):
+            room.lay(*cards)
         case ("power", float() as gap_s) if room.state.session:
             room.power_cut(gap_s)
         case _:
@@ -75,11 +79,14 @@ def test_any_kiosk_has_a_page(bookings: tuple[object, ...], booted: bool, story:
         snapshot = room.snapshot()
         for language in ("en", "es"):
             found = view(snapshot, language)
-            said = " ".join((found.headline, found.do, found.then, *(one.text for one in found.footer)))
+            said = " ".join((found.headline, found.do, found.then, found.card, *(one.text for one in found.footer)))
+            assert "s-0" not in said, "no page names a student"
             assert found.headline
             assert "{" not in said
             assert "None" not in said
             assert found.footer[0].text.startswith("Room 12")
+            if found.offer:
+                step(snapshot.state, s.Asked(found.offer.name), snapshot.at)  # raises where it would be refused
             if snapshot.state.phase in IN_SESSION:
                 assert found.screen in {
                     Screen.STARTING, Screen.WAITING, Screen.LIVE, Screen.OFFLINE, Screen.PAUSED, Screen.ENDING,

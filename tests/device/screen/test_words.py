@@ -6,6 +6,7 @@ from string import Formatter
 
 import pytest
 
+from device.kit import kit
 from device.screen.model import Labels
 from device.screen.sentences import Words
 from device.screen.signal_words import CALM, signal_words
@@ -43,6 +44,12 @@ def test_a_week_and_the_reasons_are_whole() -> None:
     for table in TABLES.values():
         assert len(table.days) == 7
         assert set(table.reasons) == set(limits.REASONS)
+
+
+def test_every_card_of_the_kit_is_called_by_its_picture() -> None:
+    for table in TABLES.values():
+        assert list(table.cards) == list(kit().cards.names.values())
+        assert all(table.cards.values())
 
 
 def test_a_language_nobody_knows_reads_as_english() -> None:
