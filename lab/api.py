@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, select_autoescape
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from device.kit import kit
 from lab.faults import Fault
 from lab.kit import Hand
 from lab.relay import Way
@@ -40,6 +41,20 @@ class CameraOrder(_Order):
     """Do something to a camera's pixels or to its source."""
 
     fault: Fault
+
+
+def _known(number: int) -> int:
+    names = kit().cards.names
+    if number not in names:
+        told = ", ".join(f"{one} ({name})" for one, name in names.items())
+        raise ValueError(f"there is no card {number}; there are {told}")
+    return number
+
+
+class CardsOrder(_Order):
+    """Lay picture cards on a kiosk's desk, instead of those that lay there."""
+
+    cards: tuple[Annotated[int, AfterValidator(_known)], ...]
 
 
 class PowerOrder(_Order):
@@ -98,7 +113,8 @@ async def page(request: Request) -> HTMLResponse:
     """The switches for people."""
     models = [one.model for one in request.app.state.kiosks.values()]
     description = await request.app.state.describe()
-    return HTMLResponse(_page.render(kiosks=models, description=description, faults=list(Fault), roles=ROLES))
+    switches = {"faults": list(Fault), "roles": ROLES, "cards": kit().cards.names}
+    return HTMLResponse(_page.render(kiosks=models, description=description, **switches))
 
 
 @router.get("/state")
@@ -138,6 +154,14 @@ async def camera(one: Kiosk, role: Literal["overhead", "front"], order: CameraOr
     """Do something to a camera."""
     one.camera(role, order.fault)
     return {"role": role, "fault": order.fault}
+
+
+@router.post("/kiosks/{kiosk}/cards")
+async def cards(one: Kiosk, order: CardsOrder) -> dict[str, Any]:
+    """Lay picture cards on the desk."""
+    lying = tuple(dict.fromkeys(order.cards))
+    one.cards(lying)
+    return {"cards": lying}
 
 
 @router.post("/kiosks/{kiosk}/power")

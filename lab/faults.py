@@ -18,6 +18,7 @@ from device.cameras import sources
 from device.cameras.errors import SourceMissing
 from device.cameras.source import CameraSpec, Frame, Source
 from device.cameras.sources.scene import SensorNoise
+from lab.cards_on_desk import CardsOnDesk
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -56,12 +57,13 @@ def set_fault(path: Path, fault: Fault) -> None:
     fresh.replace(path)
 
 
-def open_source(spec: CameraSpec, *, switch: str) -> Source:
+def open_source(spec: CameraSpec, *, switch: str, cards: str | None = None) -> Source:
     """Open the camera that `spec` names, subject to the fault its switch says.
 
     Args:
         spec: the camera.
         switch: path of the text file that holds the fault's name; no file means no fault.
+        cards: path of the text file that says which picture cards lie on this camera's desk.
 
     Raises:
         SourceMissing: it is unplugged; otherwise whatever the real source raises.
@@ -69,7 +71,7 @@ def open_source(spec: CameraSpec, *, switch: str) -> Source:
     lever = FaultSwitch(Path(switch))
     if lever.fault() is Fault.UNPLUGGED:
         raise _unplugged(spec)
-    return FaultySource(sources.open_source(spec), spec, lever)
+    return FaultySource(sources.open_source(spec), spec, lever, CardsOnDesk(Path(cards)) if cards else None)
 
 
 class FaultSwitch:
@@ -112,13 +114,15 @@ class FaultySource:
         inner: the source underneath, which keeps the pace.
         spec: the camera.
         switch: says what is wrong.
+        cards: what lies on the desk, whatever is wrong with the camera that looks at it.
     """
 
-    def __init__(self, inner: Source, spec: CameraSpec, switch: FaultSwitch) -> None:
+    def __init__(self, inner: Source, spec: CameraSpec, switch: FaultSwitch, cards: CardsOnDesk | None = None) -> None:
         self.native = inner.native
         self._inner = inner
         self._spec = spec
         self._switch = switch
+        self._cards = cards
         self._frozen: Image | None = None
         self._pixels = Pixels(spec.width, spec.height)
 
@@ -130,6 +134,8 @@ class FaultySource:
         if fault is Fault.UNPLUGGED:
             raise _unplugged(self._spec)
         frame = self._inner.read(timeout_s)
+        if self._cards is not None and (shown := self._cards.on(frame.image)) is not frame.image:
+            frame = Frame(shown, frame.captured_ns)
         if fault is not Fault.FROZEN:
             self._frozen = None
             image = self._pixels.alter(frame.image, fault)

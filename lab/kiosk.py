@@ -42,7 +42,10 @@ def main() -> int:
         clock=clock,
         pin_factory=kit.pin_factory,
         camera_factory="lab.faults:open_source",
-        camera_args={role: {"switch": str(args.switches / role)} for role in ("overhead", "front")},
+        camera_args={
+            "overhead": {"switch": str(args.switches / "overhead"), "cards": str(args.switches / "cards")},
+            "front": {"switch": str(args.switches / "front")},
+        },
     )
     try:
         settings = read_settings(Settings, args.config)

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 
+from lab.cards_on_desk import set_cards
 from lab.faults import Fault, set_fault
 from lab.kit import Hand
 from lab.processes import Child
@@ -102,6 +104,10 @@ class SimulatedKiosk:
     def camera(self, role: str, fault: Fault) -> None:
         """Do something to a camera."""
         set_fault(self._folder / "switches" / role, fault)
+
+    def cards(self, numbers: Iterable[int]) -> None:
+        """Lay these picture cards on its desk, instead of those that lay there."""
+        set_cards(self._folder / "switches" / "cards", numbers)
 
     def set_clock(self, to: datetime | None) -> None:
         """Set the kiosk's wall clock, or let it show the machine's again."""
