@@ -8,6 +8,7 @@ from typing import Protocol
 
 from fleet.access.backoff import Backoff
 from fleet.access.roles import Principal
+from fleet.attendance import TYPES, attended
 from fleet.clock import Clock, SystemClock
 from fleet.live import Changes
 from fleet.metrics import Metrics
@@ -118,7 +119,10 @@ class FleetParts:
         def read() -> SessionView | None:
             with self.database.read() as connection:
                 row = store.one(connection, session)
-            return None if row is None or not principal.sees(row.campus) else session_view(row, self.clock.now())
+                if row is None or not principal.sees(row.campus):
+                    return None
+                facts = attended(store.bodies_of(connection, session, row.kiosk, TYPES))
+            return session_view(row, self.clock.now(), facts)
 
         return await asyncio.to_thread(read)
 

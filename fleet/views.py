@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from fleet.attendance import Attended, confirmed
 from fleet.clock import Instant, micros, moment, moment_or_none
 from fleet.presence import Reach
 from fleet.roll import Entry
@@ -78,6 +79,10 @@ class SessionView(SessionLine):
     timeline: tuple[Span, ...]
     clock: ClockTrust
     """How far `started_at` may be believed."""
+    students_confirmed: tuple[str, ...] = ()
+    """Whose cards were seen; of an unplanned session these are its students, two and more are a group."""
+    attendance: tuple[Attended, ...] = ()
+    """What cards and people in the room said of who was there, oldest first."""
 
 
 class KioskView(View):
@@ -210,9 +215,15 @@ def session_line(row: Any, now: Instant) -> SessionLine:
     return SessionLine(**_line(row, now))
 
 
-def session_view(row: Any, now: Instant) -> SessionView:
-    """A row of the store's sessions with its timeline."""
-    return SessionView(**_line(row, now), timeline=_TIMELINE.validate_json(row.timeline), clock=ClockTrust(row.clock))
+def session_view(row: Any, now: Instant, attendance: tuple[Attended, ...] = ()) -> SessionView:
+    """A row of the store's sessions with its timeline, and who was there."""
+    return SessionView(
+        **_line(row, now),
+        timeline=_TIMELINE.validate_json(row.timeline),
+        clock=ClockTrust(row.clock),
+        students_confirmed=confirmed(attendance),
+        attendance=attendance,
+    )
 
 
 _TIMELINE: Final = TypeAdapter(tuple[Span, ...])

@@ -7,6 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from fleet.attendance import Attended
 from fleet.console.figures import Figure, figures, so_far
 from fleet.console.layout import Kind, lay_out, legend
 from fleet.console.standing import BADGES, GOING_ON, Badge, Standing
@@ -35,6 +36,8 @@ class Story:
     complete: bool
     timeline: Markup | None
     """None when no row of it can be drawn."""
+    notes: tuple[str, ...]
+    """Who was there, as cards and people said, oldest first."""
     legend: tuple[tuple[Kind, str], ...]
     figures: tuple[Figure, ...]
 
@@ -63,6 +66,7 @@ def story(session: SessionView, kiosk: KioskView, now: datetime, zone: tzinfo | 
         record=_record(session, heard=heard),
         complete=session.complete,
         timeline=svg(drawn, drawing, zone) if drawing.pieces else None,
+        notes=_notes(session, now, zone),
         legend=legend(drawing),
         figures=figures(drawn.minutes, going_on=going_on),
     )
@@ -90,6 +94,27 @@ def _how(session: SessionView, now: datetime, zone: tzinfo | None) -> str:
     if session.state == "cancelled":
         parts.append("Cancelled, so it counts in no minutes.")
     return " ".join(parts)
+
+
+def _notes(session: SessionView, now: datetime, zone: tzinfo | None) -> tuple[str, ...]:
+    found = []
+    for one in session.attendance:
+        at = "" if one.clock is ClockTrust.UNSET else f"{time_of_day(one.at, now, zone)} "
+        found.append(f"{at}{_noted(one)}")
+    if len(session.students_confirmed) > 1:
+        found.append(f"{len(session.students_confirmed)} students confirmed: a group.")
+    return tuple(found)
+
+
+def _noted(one: Attended) -> str:
+    student = f"Student {one.student}" if one.student else "The student"
+    if one.type == "student.confirmed":
+        by = f" by card {one.card}" if one.card is not None else ""
+        why = f"; this may make up for booking {one.makes_up}" if one.makes_up else ""
+        return f"{student} confirmed{by}{why}."
+    if one.card is None:
+        return "“Not this student”, said the room: recording stops, and what was recorded is destroyed."
+    return f"{student}'s card {one.card} is another booking's: nothing is recorded until this session's own is shown."
 
 
 def _record(session: SessionView, *, heard: bool) -> str:

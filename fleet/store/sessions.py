@@ -97,6 +97,17 @@ def rows_of(connection: Connection, session: str, kiosk: str) -> list[SessionRow
     return [SessionRow(*row) for row in connection.execute(query)]
 
 
+def bodies_of(connection: Connection, session: str, kiosk: str, types: Iterable[str]) -> list[str]:
+    """The texts of a session's rows of these types, in order, through all epochs of its kiosk."""
+    query = (
+        select(ledger_rows.c.body)
+        .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
+        .where(ledger_rows.c.session == session, ledger_epochs.c.kiosk == kiosk, ledger_rows.c.type.in_(list(types)))
+        .order_by(ledger_epochs.c.id, ledger_rows.c.seq)
+    )
+    return list(connection.execute(query).scalars())
+
+
 def keep(connection: Connection, session: str, record: SessionRecord, *, complete: bool) -> None:
     """Write what the fold made of a session; it is not due any more."""
     started_us = micros(record.started_at) if record.started_at else None

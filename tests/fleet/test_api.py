@@ -379,3 +379,21 @@ def test_operators_see_health_readiness_and_counters(fleet: Fleet, caller: Calle
     ):
         assert line in text.splitlines()
     assert kiosk.id not in text
+
+
+def test_a_session_says_whose_cards_were_seen(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:
+    session, quiet = kiosk.press(), kiosk.press()
+    kiosk.write("student.confirmed", session, student="s-0418", by="card", card=10, makes_up="b-0900")
+    kiosk.write("student.wrong", session, student="s-0777", by="card", card=12)
+    kiosk.write("student.confirmed", session, student="s-0502", by="card", card=11)
+    fleet.take(kiosk.sends())
+    fleet.settle()
+    told = caller.get(f"/api/v1/sessions/{session}").json()
+    assert told["students_confirmed"] == ["s-0418", "s-0502"]
+    assert [(one["type"], one["student"], one["card"], one["makes_up"]) for one in told["attendance"]] == [
+        ("student.confirmed", "s-0418", 10, "b-0900"),
+        ("student.wrong", "s-0777", 12, None),
+        ("student.confirmed", "s-0502", 11, None),
+    ]
+    told = caller.get(f"/api/v1/sessions/{quiet}").json()
+    assert (told["students_confirmed"], told["attendance"]) == ([], [])

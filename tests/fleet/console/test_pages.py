@@ -8,10 +8,12 @@ import httpx
 import pytest
 
 from fleet.access.roles import Principal, Role
+from fleet.attendance import Attended
 from fleet.console.pages import SESSIONS_SHOWN
 from fleet.views import KioskView, SessionView
 from tests.fleet.console.district import District, console
 from tests.fleet.console.made_up import kiosk, session, signal, span
+from wire.ledger import ClockTrust
 from wire.minutes import Mode
 from wire.signals import Verdict
 
@@ -305,3 +307,18 @@ def test_a_view_is_told_as_it_is_when_it_is_read() -> None:
     (page,) = get(District([silent]), "/")
     assert "It was in session; it keeps its own record." in Reader(page.text).text
     assert "data-clock" not in page.text
+
+
+def test_a_sessions_page_says_who_was_there_and_escapes_it() -> None:
+    facts = [
+        Attended(type="student.confirmed", student=student, at=datetime.now(UTC), clock=ClockTrust.SYNCED, card=card)
+        for student, card in (("s-0418", 10), (HOSTILE, 11))
+    ]
+    seen = session([span(0, 60)], attendance=facts, students_confirmed=("s-0418", HOSTILE))
+    district = District([kiosk(state="idle")], [seen])
+    for answer in get(district, f"/sessions/{seen.id}", f"/kiosks/{seen.kiosk}"):
+        page = Reader(answer.text)
+        assert "Student s-0418 confirmed by card 10." in page.text
+        assert f"Student {HOSTILE} confirmed by card 11." in page.text
+        assert "2 students confirmed: a group." in page.text
+        assert not [name for name, _ in page.elements if name == "img"]

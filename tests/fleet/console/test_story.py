@@ -1,8 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.attendance import Attended, confirmed
 from fleet.console.figures import figures, so_far
 from fleet.console.story import Story, story
 from fleet.views import KioskView, SessionView
@@ -128,3 +130,39 @@ def test_a_session_whose_start_is_missing_says_so() -> None:
     assert told.heading == "Session whose start has not arrived yet"
     assert told.badge.word == "Start not arrived"
     assert told.record == "Part of this record has not arrived yet."
+
+
+def note(
+    type_: str = "student.confirmed", minute: float = 0, clock: ClockTrust = ClockTrust.SYNCED, **more: Any
+) -> Attended:
+    told = {"student": "s-0418", "card": 10} | more
+    return Attended(type=type_, at=NOW - timedelta(minutes=30 - minute), clock=clock, **told)
+
+
+def notes(*facts: Attended) -> tuple[str, ...]:
+    return tell(session([span(0, 60)], attendance=facts, students_confirmed=confirmed(facts))).notes
+
+
+def test_who_was_there_is_said_in_words_with_its_time() -> None:
+    at = f"{NOW - timedelta(minutes=30):%H:%M}"
+    assert notes() == ()
+    assert notes(note()) == (f"{at} Student s-0418 confirmed by card 10.",)
+    assert notes(note(card=None, student=None)) == (f"{at} The student confirmed.",)
+    (made_up,) = notes(note(makes_up="b-0900"))
+    assert made_up.endswith("confirmed by card 10; this may make up for booking b-0900.")
+    (unset,) = notes(note(clock=ClockTrust.UNSET))
+    assert unset.startswith("Student s-0418")
+
+
+def test_another_bookings_card_and_a_persons_objection_are_told_apart() -> None:
+    card, person = notes(
+        note("student.wrong", student="s-0502", card=11), note("student.wrong", student=None, card=None)
+    )
+    assert "Student s-0502's card 11 is another booking's" in card
+    assert "destroyed" not in card
+    assert "what was recorded is destroyed" in person
+
+
+def test_two_confirmed_students_are_a_group_and_one_is_none() -> None:
+    assert notes(note(), note(student="s-0502", card=11))[-1] == "2 students confirmed: a group."
+    assert len(notes(note(), note())) == 2
