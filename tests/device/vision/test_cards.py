@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from device.kit import kit
 from device.vision.cards import CardSet, CardsHeld, cards_among, cards_held, find_cards
 from device.vision.mat import find_markers, find_mat
-from tests.device.vision.kit import grey, scene
+from tests.device.vision.kit import clips, grey, noisy, scene
 from tests.device.vision.test_mat import HD, MAT, View, grey_of, looked_at
 
 if TYPE_CHECKING:
@@ -48,6 +48,27 @@ def test_each_card_is_known_whichever_way_it_lies(number: int, turn_deg: float) 
     desk = with_card(view.taken(), number, (640, 330), side_px(view), turn_deg)
     assert find_cards(grey_of(desk), CARDS) == (number,)
     assert find_cards(grey_of(desk), CARDS, find_mat(grey_of(desk), MAT).place) == (number,)
+
+
+@pytest.mark.parametrize("number", sorted(CARDS.numbers))
+@pytest.mark.parametrize("size", [0.85, 1.5])
+def test_each_card_is_known_in_a_noisy_picture_at_any_turn_and_size(number: int, size: float) -> None:
+    """The size of a card on a desk lower than the mat, and of one held up; noise as at dusk."""
+    view = View()
+    desk = view.taken()
+    place = find_mat(grey(desk), MAT).place
+    for turn_deg in range(0, 360, 30):
+        laid = with_card(desk, number, (640, 330), round(size * side_px(view)), turn_deg)
+        assert find_cards(grey(noisy(laid, turn_deg, 5.0)), CARDS, place) == (number,), turn_deg
+
+
+def test_no_clip_of_a_real_desk_or_room_shows_a_card(tmp_path_factory: pytest.TempPathFactory) -> None:
+    looked = 0
+    for footage in clips(tmp_path_factory.mktemp("clips"), hz=2.0):
+        for image in footage.images:
+            looked += 1
+            assert find_cards(grey(image), CARDS) == ()
+    assert looked > 20
 
 
 def test_cards_and_mat_are_found_in_one_search_of_the_small_copy() -> None:
