@@ -163,6 +163,11 @@ def test_the_labs_page_switches_for_people(browser: Browser, three: Demo, folder
     page.screenshot(path=folder / "lab.png")
     section.get_by_role("button", name="Up", exact=True).click()
     expect(section.locator(".now")).to_contain_text("link up", timeout=40_000)
+    cards = section.get_by_role("group", name="Cards on the desk").get_by_role("button")
+    expect(cards).to_have_text(["None", "Blue fox", "Red boat", "Both"])
+    for name, lying in (("Red boat", [11]), ("Both", [10, 11]), ("None", [])):
+        cards.get_by_text(name).click()
+        until(lambda lying=lying: kiosk.state["cards"] == lying, 15, f"{name} is on the desk")  # type: ignore[misc]
     assert cut_off(page) == []
     assert barriers(page) == []
     page.close()
