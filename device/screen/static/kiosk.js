@@ -231,9 +231,7 @@ function placeTiles() {
 // The controls
 
 let shownList = null; // null: all controls; else the name of the list that is open, such as "reason"
-let drawn = "";
-let closing = 0;
-let armedAt = 0;
+let [drawn, closing, armedAt] = ["", 0, 0];
 
 function openPanel() {
   armedAt = performance.now() + (view.tap === "reveal" ? ARM_MS : 0);
