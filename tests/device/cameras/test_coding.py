@@ -165,7 +165,7 @@ class TestPreRoll:
         firsts = [packet.captured_ns for packet in given_ if packet.is_keyframe]
         if firsts:
             newest = given_[-1].captured_ns
-            old_enough = [one for one in firsts if newest - one >= span_s * S]
+            old_enough = [one for one in firsts if newest - one >= round(span_s * S)]
             assert kept[0].captured_ns == (max(old_enough) if old_enough else firsts[0])
         assert len(roll) == roll.bytes == 0
 
