@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from device.kit import kit
 from device.release import VERSION
 from device.session.states import ROLES
 from device.snapshot import CameraView, Snapshot
@@ -76,7 +77,7 @@ def _camera(seen: CameraView | None) -> dict[str, Any]:
         "native": None if seen.native is None else asdict(seen.native),
         "seen": None if seen.seen is None else list(seen.seen),
         "mat": _mat(seen.mat),
-        "corners": seen.corners,
+        "crop": _crop(seen.corners),
         "restarts": seen.restarts,
         "coded": seen.coded,
         "segment": seen.segment,
@@ -90,6 +91,13 @@ def _mat(found: Mapping[str, float] | None) -> dict[str, Any] | None:
         return None
     px_per_mm = found.get("px_per_mm")
     return {**found, "sharp_enough": None if px_per_mm is None else sharp_enough(px_per_mm)}
+
+
+def _crop(corners: list[list[float]] | None) -> dict[str, Any] | None:
+    """Where the mat is in the picture, for a live view that shows it alone or straight (the map is a homography)."""
+    if corners is None:
+        return None
+    return {"corners": corners, "width_mm": kit().mat.width_mm, "height_mm": kit().mat.height_mm}
 
 
 def _session(snapshot: Snapshot) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,12 @@ def test_a_camera_nobody_spoke_of_is_unknown() -> None:
     assert told("booting", "es")["language"] == "es"
     from_nothing = api_state(GALLERY["booting"](), "en")["cameras"]
     assert set(from_nothing) == {"overhead", "front"}
+
+
+def test_where_the_mat_is_goes_out_as_a_crop_with_its_size() -> None:
+    snapshot = GALLERY["live"]()
+    corners = [[0.2, 0.1], [0.8, 0.1], [0.8, 0.9], [0.2, 0.9]]
+    desk = replace(snapshot.cameras["overhead"], corners=corners)
+    state = api_state(replace(snapshot, cameras={**snapshot.cameras, "overhead": desk}), "en")
+    assert state["cameras"]["overhead"]["crop"] == {"corners": corners, "width_mm": 400.0, "height_mm": 260.0}
+    assert state["cameras"]["front"]["crop"] is None
