@@ -1,7 +1,7 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-libcamera check format bench lock clean screenshots hardware-pdfs
+.PHONY: help demo test test-libcamera test-opencv4 check format bench bench-vision lock clean screenshots hardware-pdfs
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SOURCES := wire device fleet provisioning lab hardware tests scripts
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -37,6 +37,12 @@ test: $(VENV)/test.installed ## all tests, with everything they need (TEST_ARGS=
 test-libcamera: ## the Pi's cameras on the real libcamera, in a Debian 13 of its own (as root; no part of make test)
 	@scripts/test-libcamera
 
+# The OpenCV that a Pi has from apt, in a virtual environment of its own; the rest of the tests ask nothing of it.
+test-opencv4: ## the tests of pictures on OpenCV 4.10, as Debian 13 has it (a part of .ci/run)
+	@$(MAKE) --no-print-directory VENV=.venv-opencv4 .venv-opencv4/test-opencv4.installed
+	@.venv-opencv4/bin/python -m pytest --numprocesses 2 --dist loadfile tests/device/vision tests/hardware \
+	  tests/device/cameras/test_scenes.py tests/device/cameras/test_sources.py tests/device/cameras/test_preview.py $(TEST_ARGS)
+
 check: $(VENV)/test.installed ## format, lint, types, import rules
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
@@ -49,6 +55,9 @@ format: $(VENV)/test.installed ## put the code into its format
 
 bench: $(VENV)/test.installed ## print the figures, with raw samples in bench-results/
 	@$(BIN)/python -m lab.bench
+
+bench-vision: $(VENV)/test.installed ## what the picture checks say of labelled faults, on clips they were not made on (BENCH_ARGS=--quick)
+	@$(BIN)/python -m lab.bench.vision $(BENCH_ARGS)
 
 screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots anew
 	@scripts/system-packages
@@ -65,4 +74,4 @@ lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@scripts/lock
 
 clean: ## remove what the targets above made
-	@rm -rf $(VENV) bench-results demo-data hardware/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-opencv4 bench-results demo-data hardware/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

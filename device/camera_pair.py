@@ -161,6 +161,7 @@ def _view(status: CameraStatus) -> CameraView:
         detail=status.detail,
         native=status.native,
         seen=status.seen,
+        unchecked=status.unchecked,
         mat=status.mat,
         corners=status.corners,
         aim=status.aim,

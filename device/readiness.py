@@ -165,6 +165,9 @@ def _camera(role: str, camera: CameraView, wanted: CameraSpec | None) -> dict[Ke
             "gives": f"{camera.native.width}x{camera.native.height} {camera.native.form}".strip(),
             "asked": f"{wanted.width}x{wanted.height}",
         }
+    if camera.unchecked or any(one["condition"] == "unusable" for one in camera.seen or ()):
+        # Frames that nobody can judge are no evidence of a picture that a therapist could read.
+        found["camera.missing", role] = {"state": camera.state, "detail": camera.unchecked or "the picture is unusable"}
     for one in camera.seen or ():
         name = f"camera.{one['condition']}"
         if name in SIGNALS:

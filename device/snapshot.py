@@ -26,6 +26,8 @@ class CameraView:
     """What the camera really gives."""
     seen: tuple[dict[str, Any], ...] | None = None
     """What the picture checks find; None while nobody looked."""
+    unchecked: str = ""
+    """Why the picture checks can say nothing; empty while they work."""
     mat: dict[str, float] | None = None
     """What is known of the desk mat: markers found, pixels per millimetre, for how long it has been missing."""
     corners: list[list[float]] | None = None

@@ -176,6 +176,8 @@ class Output:
     """Coded pictures that the disk was too slow for, or refused."""
     seen: tuple[dict[str, Any], ...] | None = None
     """What the picture checks find true; None while they have not looked."""
+    unchecked: str = ""
+    """Why the picture checks can say nothing, in words; empty while they work."""
     mat: dict[str, float] | None = None
     """What is known of the desk mat; None while nobody looked."""
     corners: list[list[float]] | None = None
@@ -209,7 +211,7 @@ class Report(Output):
     def packet(self) -> bytes:
         """The packet that carries this."""
         body = dataclasses.asdict(self)
-        body["detail"] = self.detail[:_MAX_DETAIL]
+        body["detail"], body["unchecked"] = self.detail[:_MAX_DETAIL], self.unchecked[:_MAX_DETAIL]
         return json.dumps(body).encode()
 
     @classmethod

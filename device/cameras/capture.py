@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from device.cameras.boundary import WorkerState
 from device.cameras.errors import CameraError, SourceMissing, SourceStalled
+from device.cameras.sound import require_sound
 from device.cameras.source import CameraSpec, Frame, Native, Source, SourceFactory
 
 _log = logging.getLogger(__name__)
@@ -186,6 +187,7 @@ class Capture:
                 if time.monotonic_ns() - seen_ns > _STALLED_AFTER_NS:
                     self._know(state=WorkerState.STALLED, detail=str(error))
             else:
+                require_sound(frame, self._spec)
                 self._take(frame)
 
     def _complain(self, error: Exception) -> None:

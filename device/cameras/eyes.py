@@ -64,6 +64,8 @@ class Eyes:
         self._reference: Mapping[str, Any] | None = None
         self.seen: tuple[Observation, ...] | None = None
         """What is true now; None while the camera is closed or nothing was looked at yet."""
+        self.trouble = ""
+        """Why nothing is known of the pictures though there are some; empty while the checks work."""
         self.mat: dict[str, float] | None = None
         """What is known of the mat: numbers only; None while nothing was looked at."""
         self.cards: tuple[int, ...] | None = None
@@ -93,7 +95,21 @@ class Eyes:
         return (self._due_ns - now_ns) / 1e9
 
     def look(self, frame: Frame, now_ns: int, native: Native | None = None) -> None:
-        """Look, if it is time and the frame is a new one; `native` is what the camera really gives."""
+        """Look, if it is time and the frame is a new one; `native` is what the camera really gives.
+
+        A check that breaks ends nothing: what is seen is not known then, and the next frame is looked at afresh.
+        """
+        try:
+            self._look(frame, now_ns, native)
+        except Exception as error:  # noqa: BLE001 - a picture nobody thought of must not take the camera with it
+            trouble = f"the picture checks broke: {type(error).__name__}: {error}"
+            if not self.trouble:
+                _log.exception("the picture checks of the %s camera broke", self._role)
+            self.close()
+            self.trouble = trouble
+            self._due_ns = now_ns + EVERY_NS
+
+    def _look(self, frame: Frame, now_ns: int, native: Native | None) -> None:
         if now_ns < self._due_ns:
             return
         if not self._is_open:
@@ -116,6 +132,7 @@ class Eyes:
             self._look_for_cards(markers, self._plain_cards)
         self.seen = watcher.look(grey, frame.captured_ns, self._sure_corners(found))
         self._tell_learned(watcher)
+        self.trouble = ""
         is_aimed = now_ns < self._aim_until_ns
         self.aim = self._measure_aim(frame, found, watcher) if is_aimed else None
         self._due_ns = now_ns + (_AIMING_NS if is_aimed else UNSURE_NS if watcher.unsure else EVERY_NS)
@@ -141,6 +158,7 @@ class Eyes:
 
     def close(self) -> None:
         """The camera is closed: what was seen is not true of it any more."""
+        self.trouble = ""
         self.seen = self.mat = self.place = self.corners = self.aim = self._pose = self.cards = self._lying = None
         if self._watcher is not None:
             self._watcher.reset()

@@ -43,7 +43,7 @@ class Reporter:
         is_blank = facts.opened_ns is not None and (facts.last_frame_ns or 0) < facts.opened_ns
         now = (
             facts.state, order, facts.detail, is_blank, self._coder.is_giving, kept.keep, kept.plan, kept.segment,
-            self._eyes.seen, self._eyes.cards,
+            self._eyes.seen, self._eyes.cards, self._eyes.trouble,
         )  # fmt: skip
         if (now == self._sent and self.due_in_s(now_ns) > 0) or self._capture.is_stuck(now_ns):
             return
@@ -67,6 +67,7 @@ class Reporter:
             segment=kept.segment,
             lost=kept.lost,
             seen=None if seen is None else tuple(dataclasses.asdict(one) for one in seen),
+            unchecked=self._eyes.trouble,
             mat=self._eyes.mat,
             corners=self._eyes.corners,
             aim=self._eyes.aim,

@@ -23,6 +23,10 @@ class Reference:
     """`(6, 8)`, how its picture is laid out in light and dark."""
     landmarks: Landmarks | None = None
     """Of an overhead camera, in its usual pose."""
+    relief: Plane | None = None
+    """What stood out from what, where; see `Statistics.relief`."""
+    fine: float | None = None
+    """The contrast of its finest lines."""
     mat: Corners | None = None
     """Where the mat lay, where it was seen most of the time."""
 
@@ -55,9 +59,11 @@ class Lesson:
             return None  # the desk was too busy; one of the next looks will do
         sharpness = statistics.median(look.sharpness for look, _, _ in self._looks)
         tiles = np.median(np.array([look.tiles for look, _, _ in self._looks]), axis=0).astype(np.float32)
+        relief = np.median(np.array([look.relief for look, _, _ in self._looks]), axis=0).astype(np.float32)
+        fine = statistics.median(look.fine for look, _, _ in self._looks)
         mats = [corners for _, _, corners in self._looks if corners is not None]
-        is_usual = 2 * len(mats) > TABLE.learn_looks
-        return Reference(sharpness, tiles, usual, np.median(mats, axis=0) if is_usual else None)
+        mat = np.median(mats, axis=0) if 2 * len(mats) > TABLE.learn_looks else None
+        return Reference(sharpness, tiles, usual, relief, fine, mat)
 
     def forget(self) -> None:
         """Something was wrong: start afresh."""

@@ -23,6 +23,13 @@ COARSE: Final = 4
 
 _LAPLACIAN_GAIN: Final = 20.0
 """Energy that white noise of one level leaves in OpenCV's Laplacian: 4 * 1 + 4 * 4."""
+_RELIEF_SOFT_PX: Final = (3, 3)
+_RELIEF_AROUND_PX: Final = (9, 9)
+"""Of the coarse picture: a ninth of its width, the size of a hand, a face or a paragraph."""
+_SWAY_PX: Final = 4
+"""Of the coarse picture, half of what counts as moved."""
+_EVEN: Final = 1e-3
+"""Deviation of a relief that has none: rounding alone makes a hundred times as much."""
 _NOISE_KERNEL: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _NOISE_GAIN: Final = 36.0
 """Immerkaer 1996: the difference of two Laplacians, blind to edges and slopes; the sum of its squares."""
@@ -46,7 +53,12 @@ class Statistics:
     tiles: Plane = field(repr=False)
     """`(6, 8)`, the mean level of each tile."""
     structured: float
-    """Share of tiles that show something: an edge, or clipped light."""
+    """Share of tiles that show something, of those that are not clipped: clipped light says neither."""
+    relief: Plane = field(repr=False)
+    """`(height / 4, width / 4)`, how each spot stands out from what is around it; the same in dim light and out of
+    focus."""
+    fine: float
+    """Contrast of the finest lines: the Laplacian's root mean square, noise taken off, over the mean level."""
     detail: float
     """Levels, root mean square of the coarse picture's Laplacian, noise taken off."""
     sharpness: float
@@ -89,22 +101,26 @@ def measure(grey: "Image", captured_ns: int, previous: Statistics | None = None)
     """
     level = grey.astype(np.float32)
     upto = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256])).astype(np.float64) / grey.size
-    fine, coarse, noise = _energies(grey, level)
+    small = _small(level)
+    fine, coarse, noise = _energies(grey, small)
     tiles = _tiles(level)
     coarse_noise = _LAPLACIAN_GAIN * noise / COARSE**2
     detail = max(0.0, float(coarse.mean()) - coarse_noise)
     sharp = max(0.0, fine - _LAPLACIAN_GAIN * noise)
     difference, since_ns, still = _change(grey, captured_ns, previous)
+    mean, p80 = float(level.mean()), _percentile(upto, 0.80)
     return Statistics(
         captured_ns=captured_ns,
-        mean=float(level.mean()),
+        mean=mean,
         p05=_percentile(upto, 0.05),
-        p80=_percentile(upto, 0.80),
+        p80=p80,
         p95=_percentile(upto, 0.95),
         black=float(upto[TABLE.black]),
         white=max(0.0, 1.0 - float(upto[TABLE.white - 1])),
         tiles=tiles,
         structured=_structured(tiles, _tiles(coarse), coarse_noise),
+        relief=_relief(small, brightest=TABLE.dark if p80 < TABLE.dark else 255.0),
+        fine=sharp**0.5 / max(1.0, mean),
         detail=detail**0.5,
         sharpness=(sharp / detail) ** 0.5 if detail else 0.0,
         noise=noise**0.5,
@@ -115,10 +131,41 @@ def measure(grey: "Image", captured_ns: int, previous: Statistics | None = None)
     )
 
 
-def _energies(grey: "Image", level: Plane) -> tuple[float, Plane, float]:
+def likeness(one: Plane, other: Plane) -> float | None:
+    """How much of one relief is in another, displaced by a twentieth of the width at most: a mount sways that far.
+
+    Returns:
+        The best correlation, 1 for the same; None for pictures of two sizes.
+    """
+    if one.shape != other.shape:
+        return None
+    reach = min(_SWAY_PX, min(other.shape) // 4)
+    middle = np.ascontiguousarray(other[reach:-reach, reach:-reach])
+    if min(one.std(), middle.std()) < _EVEN:
+        return 0.0  # where there is nothing, OpenCV finds it everywhere
+    best = float(cv2.matchTemplate(one, middle, cv2.TM_CCOEFF_NORMED).max())
+    return best if np.isfinite(best) else 0.0
+
+
+def _small(level: Plane) -> Plane:
+    height, width = level.shape
+    return cast("Plane", cv2.resize(level, (width // COARSE, height // COARSE), interpolation=cv2.INTER_AREA))
+
+
+def _relief(small: Plane, brightest: float) -> Plane:
+    """Soft enough for a lens out of focus to leave it, and over its own strength, so that one bright edge is not all.
+
+    What is brighter is left out: a gap beside a cover, or a screen in a dark room, says nothing of the rest.
+    """
+    soft = cv2.blur(small, _RELIEF_SOFT_PX)
+    relief = soft - cv2.blur(soft, _RELIEF_AROUND_PX)
+    strength = cv2.sqrt(cv2.blur(relief * relief, _RELIEF_AROUND_PX))
+    relief[soft > brightest] = 0
+    return cast("Plane", relief / (strength + 1.0))  # one grey level: less is rounding
+
+
+def _energies(grey: "Image", small: Plane) -> tuple[float, Plane, float]:
     """Mean energy of the fine Laplacian, the coarse one's pixel by pixel, and the noise's variance."""
-    height, width = grey.shape
-    small = cv2.resize(level, (width // COARSE, height // COARSE), interpolation=cv2.INTER_AREA)
     # At the rim the Laplacian takes a slope for an edge; a hand on the lens has slopes and nothing else.
     coarse = np.square(cv2.Laplacian(small, cv2.CV_32F)[1:-1, 1:-1])
     fine = _mean_square(cv2.Laplacian(grey, cv2.CV_16S))
@@ -132,10 +179,13 @@ def _mean_square(response: cv2.typing.MatLike) -> float:
 
 
 def _structured(means: Plane, energies: Plane, noise: float) -> float:
-    """Share of tiles with more contrast than noise makes, or clipped: light from outside is no cover."""
+    """Share of tiles with more contrast than noise makes, of those not clipped; 1 where too few are left to tell."""
     needed = np.maximum(TABLE.structure_floor, TABLE.structure * means)
     shows = energies > np.square(needed) + TABLE.structure_noise * noise
-    return float(np.mean(shows | (means >= TABLE.white)))
+    open_tiles = means < TABLE.white
+    if open_tiles.mean() < TABLE.covered_tells:
+        return 1.0
+    return float(np.mean(shows[open_tiles]))
 
 
 def _largest_glare(grey: "Image") -> float:
@@ -151,16 +201,22 @@ def _largest_glare(grey: "Image") -> float:
 
 
 def _is_lamp(grey: "Image", patch: npt.NDArray[np.bool_]) -> bool:
-    """Whether a clipped patch fades out: a long way on what is dark, a shorter one on what is bright itself."""
-    near, far = (_mean_around(grey, patch, reach) for reach in (TABLE.glare_near_px, TABLE.glare_far_px))
+    """Whether a clipped patch fades out: a long way on what is dark, a shorter one on what is bright itself.
+
+    Where most around it is as good as clipped too, paper lies in a little too much light, and shows its print.
+    """
+    rings = [_around(grey, patch, reach) for reach in (TABLE.glare_near_px, TABLE.glare_far_px)]
+    near, far = (float(ring.mean()) if ring.size else 0.0 for ring in rings)
+    if rings[1].size and np.median(rings[1]) > TABLE.glare_slow:
+        return False
     fades = (near - far) / max(1.0, 255 - far)
     return fades > (TABLE.glare_fades_on_paper if near > TABLE.glare_paper else TABLE.glare_fades)
 
 
-def _mean_around(grey: "Image", patch: npt.NDArray[np.bool_], reach_px: tuple[int, int]) -> float:
-    """The mean level from so far to so far outside a patch; 0 where there is nothing outside."""
+def _around(grey: "Image", patch: npt.NDArray[np.bool_], reach_px: tuple[int, int]) -> "Image":
+    """The levels from so far to so far outside a patch."""
     inner, outer = (cv2.dilate(patch.astype(np.uint8), _square(2 * reach + 1)) for reach in reach_px)
-    return float(cv2.mean(grey, outer - inner)[0])
+    return grey[outer > inner]
 
 
 def _square(side_px: int) -> "Image":

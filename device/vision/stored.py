@@ -1,7 +1,8 @@
 """A camera's reference as text, so that it outlives the worker that learned it: plain JSON, no pictures.
 
 What is kept of a desk are up to 400 corner points with 32 bytes each, how light and dark lie in 48 tiles, and where the
-mat lay: nothing of it can be turned back into a picture that shows anyone.
+mat lay: nothing of it can be turned back into a picture that shows anyone. A relief could, so it stays in the memory of
+the worker, which makes one of its own within seconds.
 """
 
 import base64

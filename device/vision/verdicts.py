@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from device.vision.pose import Pose, distance
 from device.vision.reference import Reference
-from device.vision.statistics import Statistics
+from device.vision.statistics import Statistics, likeness
 from device.vision.thresholds import TABLE
 
 Evidence: TypeAlias = dict[str, float]
@@ -27,7 +27,11 @@ class Condition(StrEnum):
 
 
 def judge(
-    now: Statistics, role: str, reference: Reference | None = None, pose: Pose | None = None
+    now: Statistics,
+    role: str,
+    reference: Reference | None = None,
+    pose: Pose | None = None,
+    before: Statistics | None = None,
 ) -> dict[Condition, Evidence]:
     """What is wrong in this picture.
 
@@ -38,29 +42,66 @@ def judge(
         role: `overhead` or `front`.
         reference: the camera when it was well, if that is known.
         pose: how the scene lies against the reference, where that can be told.
+        before: the last picture in which nothing was wrong, seconds or minutes ago, if there was one.
     """
-    if now.structured < TABLE.covered and not _is_laid_out_as(now, reference):
-        return {Condition.COVERED: {"structured": now.structured, "limit": TABLE.covered, "mean": now.mean}}
+    if (covered := _covered(now, reference, before)) is not None:
+        return {Condition.COVERED: covered}
     found: dict[Condition, Evidence] = {}
     if now.still_s >= TABLE.frozen_s and 1 - now.black - now.white >= TABLE.frozen_visible:
         found[Condition.FROZEN] = {"still_s": now.still_s, "limit_s": TABLE.frozen_s}
     if now.p80 < TABLE.dark:
         found[Condition.DARK] = {"p80": now.p80, "limit": TABLE.dark, "mean": now.mean}
-    elif now.white > TABLE.overexposed:
-        found[Condition.OVEREXPOSED] = {"white": now.white, "limit": TABLE.overexposed, "mean": now.mean}
+    elif (overexposed := _overexposed(now, role, before)) is not None:
+        found[Condition.OVEREXPOSED] = overexposed
     else:
-        found |= _in_good_light(now, role, reference, pose)
+        found |= _in_good_light(now, role, reference, pose, before)
     return found
 
 
+def _covered(now: Statistics, reference: Reference | None, before: Statistics | None) -> Evidence | None:
+    """Few tiles show anything, or all is soft as a weave on the lens is; and nothing of the scene is left."""
+    if before is None:
+        is_covered = now.structured < TABLE.covered and not _is_laid_out_as(now, reference)
+        return {"structured": now.structured, "limit": TABLE.covered, "mean": now.mean} if is_covered else None
+    limit = TABLE.covered_in_the_dark if now.p80 < TABLE.dark else TABLE.covered
+    is_soft = _is_rich(now) and now.sharpness < TABLE.sharpness
+    if now.structured >= limit and not is_soft:
+        return None
+    left = likeness(now.relief, before.relief)
+    if left is None or left >= TABLE.likeness:
+        return None
+    return {
+        "structured": now.structured,
+        "limit": limit,
+        "mean": now.mean,
+        "likeness": left,
+        "likeness_limit": TABLE.likeness,
+        "sharpness": now.sharpness,
+    }
+
+
+def _overexposed(now: Statistics, role: str, before: Statistics | None) -> Evidence | None:
+    """Too much is clipped; or some beside a lamp's image, its darks washed out; or more than a lamp's image fills."""
+    is_washed_out = (
+        before is not None
+        and now.white - now.glare > TABLE.washed_out_white
+        and now.p05 > max(TABLE.washed_out, before.p05 + TABLE.washed_out_by)
+    )
+    is_patch = role == "overhead" and now.glare > TABLE.glare_most
+    if now.white > TABLE.overexposed or is_washed_out or is_patch:
+        return {"white": now.white, "limit": TABLE.overexposed, "mean": now.mean, "p05": now.p05, "patch": now.glare}
+    return None
+
+
 def _in_good_light(
-    now: Statistics, role: str, reference: Reference | None, pose: Pose | None
+    now: Statistics, role: str, reference: Reference | None, pose: Pose | None, before: Statistics | None
 ) -> dict[Condition, Evidence]:
     found: dict[Condition, Evidence] = {}
     limit = sharpness_limit(reference)
-    is_rich = now.detail >= max(TABLE.detail, TABLE.detail_noise * now.noise)
-    if (is_rich and now.sharpness < limit) or now.structured < TABLE.covered:
+    hazy = _haze(now, reference, before)
+    if (_is_rich(now) and (now.sharpness < limit or hazy is not None)) or now.structured < TABLE.covered:
         found[Condition.BLURRED] = {"sharpness": now.sharpness, "limit": limit, "structured": now.structured}
+        found[Condition.BLURRED] |= hazy or {}
     if role == "overhead" and now.glare > TABLE.glare:
         found[Condition.GLARE] = {"glare": now.glare, "limit": TABLE.glare}
     if role == "overhead" and pose is not None and distance(pose) > 1:
@@ -72,6 +113,28 @@ def _in_good_light(
             "turn_limit_deg": TABLE.turn_deg,
         }
     return found
+
+
+def _is_rich(now: Statistics) -> bool:
+    """Whether there is enough contrast to tell a soft picture from one that shows nothing."""
+    return now.detail >= max(TABLE.detail, TABLE.detail_noise * now.noise)
+
+
+def _haze(now: Statistics, reference: Reference | None, before: Statistics | None) -> Evidence | None:
+    """How much of its finest contrast a scene has lost that is the same otherwise: grease leaves edges, but pale ones.
+
+    Against the reference, which no slow fault changes, and against the last good picture, whose page still lies there.
+    """
+    usual = [] if reference is None or reference.relief is None else [(reference.relief, reference.fine)]
+    if before is not None:
+        usual.append((before.relief, before.fine))
+    for relief, fine in usual:
+        if fine is None or now.fine >= TABLE.hazy * fine:
+            continue
+        same = likeness(now.relief, relief)
+        if same is not None and same >= TABLE.same_scene:
+            return {"fine": now.fine, "fine_limit": TABLE.hazy * fine, "likeness": same}
+    return None
 
 
 def _is_laid_out_as(now: Statistics, reference: Reference | None) -> bool:

@@ -1,11 +1,14 @@
 """What a camera's worker remembers of its pictures: one odd picture raises nothing, and no fault becomes the usual."""
 
 import logging
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from device.vision.pose import Corners, Landmarks, Pose, landmarks, mat_pose, median, pose
+import numpy as np
+
+from device.vision.pose import Corners, Landmarks, Pose, distance, landmarks, mat_pose, median, pose
 from device.vision.reference import Lesson, Reference
 from device.vision.statistics import Statistics, is_usable, measure
 from device.vision.thresholds import TABLE
@@ -16,8 +19,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_UNVOTED: Final = frozenset({Condition.FROZEN, Condition.MOVED})
-"""These rest on several pictures already."""
+_UNVOTED: Final = frozenset({Condition.FROZEN, Condition.MOVED, Condition.UNUSABLE})
+"""These rest on several pictures already, or on no doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class Watcher:
         self._lesson = Lesson()
         self._last_ns: int | None = None
         self._previous: Statistics | None = None
+        self._well: Statistics | None = None
+        self._lately_well: deque[Statistics] = deque(maxlen=TABLE.votes)
+        self._lately: Landmarks | None = None
         self._poses: deque[Pose | None] = deque(maxlen=TABLE.pose_votes)
         self._looks: deque[dict[Condition, Evidence]] = deque(maxlen=TABLE.votes)
 
@@ -52,19 +58,25 @@ class Watcher:
 
         Args:
             grey: `(height, width) uint8`, about 320 wide. Nobody may write to it afterwards.
-            captured_ns: CLOCK_MONOTONIC; a picture that is not newer than the last one is not looked at again.
+            captured_ns: CLOCK_MONOTONIC; a picture that is not newer than the last one is not looked at again. One much
+                older is by another clock, and begins anew; one with no number for a time is unusable.
             mat: where this picture shows the mat, where that is known well.
 
         Returns:
             What is true now.
         """
-        gap_ns = None if self._last_ns is None else captured_ns - self._last_ns
-        if gap_ns is not None and gap_ns <= 0:
+        if not math.isfinite(captured_ns):
+            self._looks.append({Condition.UNUSABLE: {}})
             return self._true_now()
-        if gap_ns is not None and gap_ns > TABLE.gap_s * 1e9:
+        gap_ns = None if self._last_ns is None else captured_ns - self._last_ns
+        if gap_ns is not None and -TABLE.gap_s * 1e9 <= gap_ns <= 0:
+            return self._true_now()
+        if gap_ns is not None and abs(gap_ns) > TABLE.gap_s * 1e9:
             self.reset()
-        if gap_ns is not None and gap_ns > TABLE.forget_s * 1e9 and not self._is_commissioned:
-            self._reference = None
+        if gap_ns is not None and gap_ns > TABLE.forget_s * 1e9:
+            self._well = self._lately = None
+            if not self._is_commissioned:
+                self._reference = None
         self._last_ns = captured_ns
         self._looks.append(self._judge(grey, captured_ns, mat))
         return self._true_now()
@@ -74,6 +86,7 @@ class Watcher:
         self._previous = None
         self._poses.clear()
         self._looks.clear()
+        self._lately_well.clear()
         self._lesson.forget()
 
     @property
@@ -89,22 +102,34 @@ class Watcher:
     def refer(self, reference: Reference | None) -> None:
         """Judge by this reference from now on, for good; by None, learn one as it comes, and trust it for a while."""
         self._reference, self._is_commissioned = reference, reference is not None
+        self._well = self._lately = None
         self._poses.clear()
+        self._lately_well.clear()
         self._lesson.forget()
 
     @property
     def unsure(self) -> bool:
-        """Whether the newest picture disagrees with what `look` returned: the next look settles it."""
-        return bool(self._looks) and set(self._looks[-1]) != {one.condition for one in self._true_now()}
+        """Whether the newest picture disagrees with what `look` returned, or the next may settle that it is frozen."""
+        if not self._looks:
+            return False
+        is_true = {one.condition for one in self._true_now()}
+        is_still = self._previous is not None and self._previous.still_s >= TABLE.frozen_soon_s
+        is_told = bool(is_true & {Condition.FROZEN, Condition.COVERED})
+        return set(self._looks[-1]) != is_true or (is_still and not is_told)
 
     def _judge(self, grey: "Image", captured_ns: int, mat: Corners | None) -> dict[Condition, Evidence]:
         if not is_usable(grey):
             self._previous = None
+            self._lately_well.clear()
             self._lesson.forget()
             return {Condition.UNUSABLE: {}}
+        grey = np.ascontiguousarray(grey)
         self._previous = measure(grey, captured_ns, self._previous)
         marks = landmarks(grey) if self._role == "overhead" else None
-        found = judge(self._previous, self._role, self._reference, self._pose(marks, mat))
+        # A page may be changed under a lens that is out of focus; that makes no cover of it.
+        before = None if self._is_told(Condition.BLURRED) else self._well
+        found = judge(self._previous, self._role, self._reference, self._pose(marks, mat), before)
+        self._remember(self._previous, is_well=not found)
         self._learn(self._previous, marks, mat, is_well=not found)
         return found
 
@@ -113,12 +138,30 @@ class Watcher:
         usual = self._reference
         if marks is None or usual is None:
             return None
-        if usual.mat is not None and mat is not None:
-            self._poses.append(mat_pose(usual.mat, mat))
-        else:
-            self._poses.append(None if usual.landmarks is None else pose(usual.landmarks, marks))
+        self._poses.append(self._pose_now(usual, marks, mat))
         known = [one for one in self._poses if one is not None]
         return median(known) if 2 * len(known) > TABLE.pose_votes else None
+
+    def _pose_now(self, usual: Reference, marks: Landmarks, mat: Corners | None) -> Pose | None:
+        """The newest picture's, by the mat where it is seen: sheets come and go, the mat stays."""
+        if usual.mat is not None and mat is not None:
+            return mat_pose(usual.mat, mat)
+        now = None if usual.landmarks is None else pose(usual.landmarks, marks)
+        if now is None and self._lately is not None:
+            # Another page may lie there than when the camera was learned.
+            now = pose(self._lately, marks)
+        elif now is not None and distance(now) < TABLE.lately:
+            self._lately = marks
+        return now
+
+    def _remember(self, now: Statistics, *, is_well: bool) -> None:
+        """Keep the last good picture; some looks old, as a fault may take as many until it is seen."""
+        if not is_well:
+            self._lately_well.clear()
+            return
+        self._lately_well.append(now)
+        if len(self._lately_well) == TABLE.votes:
+            self._well = self._lately_well[0]
 
     def _learn(self, now: Statistics, marks: Landmarks | None, mat: Corners | None, *, is_well: bool) -> None:
         if self._reference is not None:
@@ -129,6 +172,9 @@ class Watcher:
         self._reference = self._lesson.add(now, marks, mat)
         if self._reference is not None:
             _log.info("the %s camera was learned; its sharpness is %.2f", self._role, self._reference.sharpness)
+
+    def _is_told(self, condition: Condition) -> bool:
+        return any(one.condition is condition for one in self._true_now())
 
     def _true_now(self) -> tuple[Observation, ...]:
         return tuple(

@@ -241,3 +241,14 @@ def test_every_signal_held_its_time_before_it_counted(
             else:
                 true_since.pop(key, None)
         assert found.verdict is not Verdict.UNKNOWN
+
+
+def test_pictures_that_nobody_can_judge_are_never_ready() -> None:
+    for view in (
+        replace(BOTH["front"], seen=({"condition": "unusable", "evidence": {}},)),
+        replace(BOTH["front"], seen=None, unchecked="the picture checks broke: IndexError"),
+    ):
+        first = judge(with_camera(healthy(0), "front", view), {})
+        found = judge(with_camera(healthy(1), "front", view), first.watches)
+        assert found.verdict is Verdict.ATTENTION
+        assert ids(found) == {("camera.missing", "front")}

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Never
 
+import numpy as np
+
 from device.cameras.errors import SourceStalled
 from device.cameras.source import CameraSpec, Frame, Source
 from device.cameras.sources import open_source
@@ -60,6 +62,63 @@ class Fatal(_Scene):
         os.abort()
 
 
+class Empty(_Scene):
+    """Gives pictures without a pixel."""
+
+    def read(self, timeout_s: float) -> Frame:
+        return replace(self._inner.read(timeout_s), image=np.zeros((0, 0, 3), np.uint8))
+
+
+class Shrunken(_Scene):
+    """Gives pictures of another size than was asked for."""
+
+    def read(self, timeout_s: float) -> Frame:
+        frame = self._inner.read(timeout_s)
+        return replace(frame, image=frame.image[::2, ::2])
+
+
+class Colourless(_Scene):
+    """Gives a single channel and calls it blue, green and red."""
+
+    def read(self, timeout_s: float) -> Frame:
+        frame = self._inner.read(timeout_s)
+        return replace(frame, image=frame.image[..., 0])
+
+
+class Floating(_Scene):
+    """Gives numbers that are no bytes, and some that are no numbers."""
+
+    def read(self, timeout_s: float) -> Frame:
+        frame = self._inner.read(timeout_s)
+        return replace(frame, image=np.full(frame.image.shape, np.nan))
+
+
+class Timeless(_Scene):
+    """Does not know when."""
+
+    def read(self, timeout_s: float) -> Frame:
+        return replace(self._inner.read(timeout_s), captured_ns=float("nan"))  # type: ignore[arg-type] # that is the point
+
+
+class Backward(_Scene):
+    """Has a clock that runs the other way, from when the machine was started."""
+
+    def read(self, timeout_s: float) -> Frame:
+        frame = self._inner.read(timeout_s)
+        return replace(frame, captured_ns=time.monotonic_ns() // 2 - frame.captured_ns // 4)
+
+
+class Garbled(_Scene):
+    """Gives no luminance that could be looked at, for its first second; the pictures are well."""
+
+    _read = 0
+
+    def read(self, timeout_s: float) -> Frame:
+        self._read += 1
+        frame = self._inner.read(timeout_s)
+        return replace(frame, grey=np.zeros(320, np.uint8)) if self._read <= 40 else frame
+
+
 class Moody(_Scene):
     """A USB camera that works until somebody leaves a file beside it; then it takes its process down when opened."""
 
@@ -74,7 +133,9 @@ def open_moody(spec: CameraSpec, *, file: str) -> Source:
     return Moody(spec, file)
 
 
-KINDS = {kind.__name__.lower(): kind for kind in (Silent, Explosive, Clinging, Stubborn, Fatal)}
+ODD = (Silent, Explosive, Clinging, Stubborn, Fatal)
+NONSENSE = (Empty, Shrunken, Colourless, Floating, Timeless, Backward)
+KINDS = {kind.__name__.lower(): kind for kind in (*ODD, *NONSENSE, Garbled)}
 
 
 def open_odd(spec: CameraSpec, *, kind: str, journal: str | None = None) -> Source:

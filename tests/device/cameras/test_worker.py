@@ -17,6 +17,7 @@ from device.cameras.preview import Preview
 from device.cameras.process import WorkerProcess
 from tests import media
 from tests.device.cameras.kit import is_alive, open_files, small
+from tests.device.cameras.odd_sources import NONSENSE
 
 ODD = "tests.device.cameras.odd_sources:open_odd"
 
@@ -213,6 +214,29 @@ def test_a_driver_that_raises_anything_is_reported_and_tried_again(start: Start,
     failed = agent.until(lambda report: report.state is WorkerState.FAILED)
     assert "ZeroDivisionError: in the driver" in failed.detail
     agent.until(lambda _: len(journal.read_text().split()) >= 3)
+
+
+@pytest.mark.parametrize("kind", [kind.__name__.lower() for kind in NONSENSE])
+def test_what_is_no_frame_is_a_failure_with_its_reason_and_nothing_is_said_to_be_well(start: Start, kind: str) -> None:
+    agent = start(Setup(small("scene:desk"), ODD, {"kind": kind}))
+    agent.order(Do.OPEN)
+    failed = agent.until(lambda report: report.state is WorkerState.FAILED)
+    assert "the camera gave" in failed.detail
+    agent.until(lambda report: report.state is WorkerState.OPENING or report.sent_ns > failed.sent_ns + 2 * 10**9)
+    assert not agent.has_ended(within_s=0)
+    assert all(report.seen is None and report.frames == 0 for report in agent.reports)
+
+
+def test_checks_that_break_leave_the_camera_at_work_and_what_is_seen_unknown(start: Start) -> None:
+    agent = start(Setup(small("scene:desk"), ODD, {"kind": "garbled"}))
+    agent.order(Do.OPEN)
+    broken = agent.until(lambda report: bool(report.unchecked))
+    assert broken.seen is None
+    assert broken.state is WorkerState.OPEN
+    assert "IndexError" in broken.unchecked
+    healed = agent.until(lambda report: report.seen is not None)
+    assert healed.unchecked == ""
+    assert healed.frames > broken.frames
 
 
 @pytest.mark.parametrize("factory", ["no.such.module:open", "device.cameras.sources:no_such_function"])

@@ -1,12 +1,13 @@
 """Whatever lies on the lens is a cover: black or white, cloth or skin, in light and in noise."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 import pytest
 
 from tests.device.vision.kit import SCENES, Camera, blurred, dimmed, flat, grey, noisy, scene, usual, with_hand
+from tests.device.vision.test_pose import turned
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
@@ -99,3 +100,61 @@ def test_a_room_too_dark_to_show_anything_is_dark_where_it_is_known() -> None:
     camera = Camera("front")
     camera.learn(usual("front"))
     assert camera.show(*night)[-1] == {"dark"}
+
+
+def weave(parts: int, contrast: float, level: float) -> "Image":
+    """Cloth whose threads are seen, as soft as a thing on the lens is."""
+    threads = np.maximum(np.sin(2 * np.pi * parts * _ACROSS), np.sin(2 * np.pi * parts * _DOWN * 0.5625))
+    return blurred(of(level * (1 + contrast * threads)), 160 / parts)
+
+
+@pytest.mark.parametrize("role", SCENES)
+@pytest.mark.parametrize("parts", [5, 9, 14])
+@pytest.mark.parametrize("level", [40, 120, 190])
+def test_a_weave_is_a_cover_because_it_is_soft_and_nothing_of_the_scene_is_left(
+    role: str, parts: int, level: int
+) -> None:
+    camera = Camera(role)
+    camera.learn(usual(role))
+    camera.show(*usual(role)[:3])
+    told = camera.show(*(noisy(weave(parts, 0.3, level), number, 0.8) for number in range(5)))
+    assert told[1:] == [{"covered"}] * 4
+
+
+@pytest.mark.parametrize("role", SCENES)
+def test_white_cloth_that_is_clipped_on_one_side_is_a_cover_and_no_lamp(role: str) -> None:
+    camera = Camera(role)
+    camera.learn(usual(role))
+    told = camera.show(*(noisy(of(205 + 75 * _ACROSS), number, 0.8) for number in range(5)))
+    assert told[1:] == [{"covered"}] * 4
+
+
+@pytest.mark.parametrize("role", SCENES)
+def test_a_black_thing_that_leaves_a_strip_of_the_scene_is_a_cover_and_not_the_dark(role: str) -> None:
+    camera = Camera(role)
+    camera.learn(usual(role))
+    nearly = [image.copy() for image in usual(role)]
+    for image in nearly:
+        image[:, : round(0.94 * 640)] = 10
+    told = camera.show(*(noisy(image, number, 0.8) for number, image in enumerate(nearly)))
+    assert told[1:] == [{"covered"}] * 11
+
+
+def test_a_soft_scene_that_sways_is_out_of_focus_and_not_covered() -> None:
+    camera = Camera("overhead")
+    camera.learn(usual("overhead"))
+    soft = [
+        turned(blurred(image, 8), 0.03 * (-1) ** number, 0.02, 0.0) for number, image in enumerate(usual("overhead"))
+    ]
+    assert camera.show(*(noisy(image, number) for number, image in enumerate(soft)))[1:] == [{"blurred"}] * 11
+
+
+def test_a_page_changed_under_a_lens_that_is_out_of_focus_makes_no_cover_of_it() -> None:
+    camera = Camera("overhead")
+    desks = usual("overhead")
+    camera.learn(desks)
+    pages = [desks[0], *[cv2.flip(desk, 1) for desk in desks[1:6]]]
+    before, *after = ([noisy(blurred(cast("Image", page), 8), number) for number in range(4)] for page in pages)
+    assert camera.show(*before)[-1] == {"blurred"}
+    for page in after:
+        assert camera.show(*page)[-1] == {"blurred"}

@@ -20,7 +20,7 @@ NAMES = {
     Fault.FROZEN: "frozen",
 }
 OVERHEAD_ONLY = {Fault.GLARE, Fault.MOVED}
-LOOKS = {Fault.FROZEN: 6, Fault.MOVED: 3}
+LOOKS = {Fault.FROZEN: 5, Fault.MOVED: 3}
 """How many looks it takes to be seen; two for what one picture shows."""
 
 

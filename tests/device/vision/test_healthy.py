@@ -3,6 +3,7 @@
 import itertools
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.device.vision.kit import (
@@ -126,6 +127,16 @@ def test_white_paper_that_is_clipped_is_no_glare(light: float) -> None:
     bright = [dimmed(desk, light) for desk in scene("overhead", range(3, 100, 8), LARGE)]
     assert (grey(bright[6]) >= 250).mean() > 0.04
     assert not any(Camera("overhead").show(*bright))
+
+
+@pytest.mark.parametrize(("falls", "brightest", "left"), [(0.12, 262, 60), (0.2, 262, 60), (0.3, 275, 120)])
+def test_paper_in_a_little_too_much_light_is_no_lamps_image(falls: float, brightest: int, left: int) -> None:
+    right, down = np.meshgrid(np.arange(640), np.arange(360))
+    sheet = np.clip(brightest - falls * np.hypot(right - 210, down - 60), 0, 255).astype(np.uint8)
+    sheet[:, :left] = sheet[:, 480:] = 60
+    desk = np.repeat(sheet[..., np.newaxis], 3, axis=2)
+    assert (grey(desk) >= 250).mean() > 0.04
+    assert not any(Camera("overhead").show(*(noisy(desk, number) for number in range(6))))
 
 
 def test_a_person_before_a_bare_wall_is_not_covered() -> None:

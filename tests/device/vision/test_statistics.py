@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.vision.statistics import Statistics, is_usable, measure
+from device.vision.statistics import Statistics, is_usable, likeness, measure
 from tests.device.vision.kit import LARGE, blurred, dimmed, flat, grey, noisy, scene, sheet_on
 
 if TYPE_CHECKING:
@@ -120,3 +120,23 @@ def test_only_what_is_two_dimensional_bytes_and_not_tiny_is_usable(shape: tuple[
     assert is_usable(np.zeros(shape, np.uint8)) is large_enough
     assert not is_usable(np.zeros((*shape, *[3] * (more_axes + 1)), np.uint8))
     assert not is_usable(np.full(shape, np.nan))
+
+
+def test_a_scene_is_known_by_its_relief_dim_soft_or_displaced_and_no_other_is_like_it() -> None:
+    relief = of(desk()).relief
+    for same in (dimmed(desk(), 0.1), blurred(desk(), 8), noisy(desk(), 1, 8.0), np.roll(desk(), 24, axis=1)):
+        found = likeness(of(same).relief, relief)
+        assert found is not None
+        assert found > 0.6
+    [room] = scene("front", [3.0])
+    for other in (room, flat(120), noisy(flat(120), 1)):
+        found = likeness(of(other).relief, relief)
+        assert found is not None
+        assert found < 0.33
+    assert likeness(of(noisy(flat(90, (640, 480)), 1)).relief, relief) is None
+
+
+@given(st.integers(32, 60), st.integers(40, 90), st.integers(0, 255))
+def test_any_usable_picture_has_a_relief_that_can_be_compared(height: int, width: int, grey_level: int) -> None:
+    relief = measure(np.full((height, width), grey_level, np.uint8), 0).relief
+    assert likeness(relief, relief) == 0

@@ -90,7 +90,7 @@ def test_a_kept_reference_is_neither_learned_over_nor_forgotten() -> None:
 def test_a_mat_that_lies_elsewhere_is_a_move_though_every_landmark_is_new() -> None:
     camera = Camera("overhead")
     kept = learned("overhead")
-    camera.watcher.refer(Reference(kept.sharpness, kept.tiles, None, CORNERS))
+    camera.watcher.refer(Reference(kept.sharpness, kept.tiles, mat=CORNERS))
     for number, image in enumerate(usual("overhead")):
         found = camera.look_with_mat(image, CORNERS + np.array([0.15, 0.0]))
         assert ("moved" in found) is (number >= 2)
