@@ -212,8 +212,11 @@ class Uploader:
                 try:
                     data = await self._vault.on_shelf(partial(_piece, one.segment, offset, size))
                 except ShelfError:
-                    await self._run(client.end)  # destroyed here: the fleet is to have no half of it
-                    raise
+                    await self._run(client.end)  # most likely destroyed here: the fleet is to have no half of it
+                    kept = await self._vault.on_shelf(lambda shelf: shelf.contents())
+                    if any(other.segment == one.segment for other in kept):
+                        raise
+                    return None
                 sent, receipt = await self._run(partial(client.send, offset, data))
                 if receipt is None and (sent != offset + len(data) or not data):
                     raise UploadTrouble("refused", f"the fleet stands at byte {sent} after one sent from {offset} on")

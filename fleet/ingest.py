@@ -202,7 +202,9 @@ class Ingest:
                 outcomes = self._keep(connection, heard.parcels, now)
                 for kiosk, reply in heard.replies:
                     self._stills.take_reply(connection, kiosk, reply, now.at)
-                destroyed = self._destroy(connection, now) if tidies or heard.replies or _names_wrong(heard) else 0
+                says_wrong = tidies or _names_wrong(heard)
+                destroyed = self._stills.destroy_due(connection, now.at) if says_wrong or heard.replies else 0
+                destroyed += self._uploads.destroy_due(connection, now.at) if says_wrong else 0
         except StoreDown:
             self._roll.give_back(unsaved)
             raise
@@ -278,15 +280,16 @@ class Ingest:
 
     def _answer_uploads(self, now: Instant) -> None:
         """Say who may send a recording; after the rows that came before, which it has to be told by."""
-        tickets = []
-        with self._database.write() as connection:
-            for topic, asked in self._heard.uploads:
-                try:
-                    tickets.append((topic, self._uploads.answer(connection, topic.kiosk, asked, now.at)))
-                except SettingsUnusable as error:  # expected with bad rights on a file
-                    _log.error("%s can send no recording: %s", topic.kiosk, error)
-        for topic, ticket in tickets:
-            self._voice.say(Topic(topic.campus, topic.kiosk, Channel.UPLOAD_TICKET), ticket, qos=1)
+        for topic, asked in self._heard.uploads:
+            try:
+                with self._database.write() as connection:
+                    ticket = self._uploads.answer(connection, topic.kiosk, asked, now.at)
+            except SettingsUnusable as error:  # expected with bad rights on a file
+                _log.error("%s can send no recording: %s", topic.kiosk, error)
+            except (SQLAlchemyError, ValueError, OverflowError) as error:
+                self._hearing.drops.drop(str(topic), Reason.STORE, f"the store refuses it: {error}")
+            else:
+                self._voice.say(Topic(topic.campus, topic.kiosk, Channel.UPLOAD_TICKET), ticket, qos=1)
 
     def _fold(self, now: Instant) -> None:
         """Bring the sessions that got rows up to date."""
@@ -311,6 +314,7 @@ class Ingest:
         return True
 
     def _destroy(self, connection: Connection, now: Instant) -> int:
+        """Let go what may not be kept, after a message that was kept alone."""
         return self._stills.destroy_due(connection, now.at) + self._uploads.destroy_due(connection, now.at)
 
     def _forget(self) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row
 from fleet import upload_keys
 from fleet.clock import micros, moment
 from fleet.errors import BadValue, Gone, NotAllowed, NotFound
-from fleet.segment_store import FolderStore, SegmentStore
+from fleet.segment_store import FolderStore, SegmentStore, StoreFails, StoreFull
 from fleet.settings import FleetSettings, is_loopback
 from fleet.store import audit
 from fleet.store import segments as store
@@ -37,6 +37,8 @@ PATH: Final = "/api/v1/uploads"
 EXPIRES: Final = timedelta(days=7)
 """What did not come whole by then is let go; the kiosk still has it."""
 WRONG_STUDENT: Final = "not-this-student"
+_MOST_MS: Final = 24 * 3_600_000
+"""No segment is so long; a number beyond it is no length."""
 WHY: Final = {
     WRONG_STUDENT: "somebody in the room said that another student sat there",
     "consent-revoked": "a consent was taken back before it was recorded",
@@ -209,11 +211,10 @@ class Uploads:
             since: from then on; None is all of it.
 
         Returns:
-            How many were destroyed.
+            How many were destroyed. What the disk refuses is logged and not called destroyed: ask again.
 
         Raises:
             ValueError: neither a student nor a kiosk's session is named.
-            StoreFails: the disk refuses; nothing is written down as destroyed that may not be.
         """
         of = store.sessions_of(connection, student) if student else []
         if kiosk and session:
@@ -227,19 +228,29 @@ class Uploads:
         before = at - EXPIRES
         for segment in {*store.unfinished(connection, before), *self.segments.unfinished_before(before.timestamp())}:
             row = store.one(connection, segment, to_change=True)
-            if row is None or (row.stored_us is None and row.announced_us < micros(before)):
-                self.segments.destroy(segment)
+            is_due = row is None or (row.stored_us is None and row.announced_us < micros(before))
+            if is_due and self._is_gone(segment):
                 store.forget(connection, segment)
 
     def _destroy(self, connection: Connection, rows: Iterable[Row[Any]], at: datetime, why: str) -> int:
         # The bytes first: if the transaction fails after all, it is tried again, and finds nothing left to destroy.
         count = 0
         for row in rows:
-            self.segments.destroy(row.id)
+            if not self._is_gone(row.id):
+                continue
             audit.note(connection, at, "fleet", "segment.destroyed", row.id, why, campus=row.campus)
             store.destroyed(connection, row.id, at, why)
             count += 1
         return count
+
+    def _is_gone(self, segment: str) -> bool:
+        """Destroy its bytes; False, with a line in the log, when the disk refuses: everything else goes on."""
+        try:
+            self.segments.destroy(segment)
+        except (StoreFails, StoreFull) as error:
+            _log.error("segment %s cannot be destroyed, it is tried again within the hour: %s", segment, error)
+            return False
+        return True
 
     def _ticket(self, asked: UploadRequest, state: TicketState, **more: Any) -> UploadTicket:
         return UploadTicket(segment=asked.segment, hash=asked.hash, state=state, **more)
@@ -278,13 +289,15 @@ def _facts(told: Any, asked: UploadRequest) -> dict[str, Any] | None:
     if told.type not in store.TELLING:
         return None
     try:
-        said = Segment.model_validate(row_of(told.body).data)
-    except (ValidationError, BadPayload):
+        row = row_of(told.body)
+        said = Segment.model_validate(row.data)
+        started = said.started_at or row.at
+        moment(micros(started))  # a date that no calendar has could never be shown again
+    except (ValidationError, BadPayload, ValueError, OverflowError):
         return None
-    if (said.segment, said.hash, said.bytes) != (asked.segment, asked.hash, asked.bytes):
+    about = (said.segment, said.hash, said.bytes)
+    if about != (asked.segment, asked.hash, asked.bytes) or (said.ms or 0) > _MOST_MS:
         return None
-    row = row_of(told.body)
-    started = said.started_at or row.at
     return {
         "session": told.session, "role": said.role[:40], "started_us": micros(started), "ms": said.ms or 0,
         "clock": (said.clock or row.clock).value, "bytes": asked.bytes, "hash": asked.hash,

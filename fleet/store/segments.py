@@ -80,14 +80,14 @@ def is_of_wrong_student(connection: Connection, kiosk: str, session: str | None)
 
 def of_wrong_students(connection: Connection) -> list[Row[Any]]:
     """What is here, whole or in part, of sessions in which somebody said that another student sat there."""
+    here = select(segments.c.session).where(_KEPT).distinct()  # a session's rows are looked at once, not per segment
     said = (
-        select(segments, ledger_rows.c.body)
-        .join(ledger_rows, ledger_rows.c.session == segments.c.session)
+        select(ledger_epochs.c.kiosk, ledger_rows.c.session, ledger_rows.c.body)
         .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
-        .where(_KEPT, ledger_rows.c.type == WRONG_STUDENT, ledger_epochs.c.kiosk == segments.c.kiosk)
+        .where(ledger_rows.c.session.in_(here), ledger_rows.c.type == WRONG_STUDENT)
     )
-    found = {row.id: row for row in connection.execute(said) if said_by_person(row.body)}
-    return list(found.values())
+    of = {(row.kiosk, row.session) for row in connection.execute(said) if said_by_person(row.body)}
+    return reaching(connection, of, None) if of else []
 
 
 def sessions_of(connection: Connection, student: str) -> list[tuple[str, str]]:

@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import http.client
+import ssl
+import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -262,8 +264,11 @@ class _Odd(BaseHTTPRequestHandler):
     ],
 )
 def test_what_the_fleet_answers_is_judged(status: int, answers: dict[str, str], reason: str) -> None:
-    handler = type("Odd", (_Odd,), {"status": status, "answers": answers, "went": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    class Odd(_Odd):
+        pass
+
+    Odd.status, Odd.answers, Odd.went = status, answers, []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -276,7 +281,42 @@ def test_what_the_fleet_answers_is_judged(status: int, answers: dict[str, str], 
         thread.join()
         server.server_close()
     assert refused.value.reason == reason
-    assert handler.went == [f"/u/{OTHER}"], "no redirect is followed"
+    assert Odd.went == [f"/u/{OTHER}"], "no redirect is followed"
+
+
+def test_over_https_only_our_authority_is_believed(tmp_path: Path) -> None:
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    for name in ("ours", "theirs"):
+        subprocess.run(
+            ["openssl", "req", "-x509", *curve, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}",
+             "-addext", "subjectAltName=IP:127.0.0.1"], cwd=tmp_path, check=True, capture_output=True,
+        )  # fmt: skip
+
+    class Odd(_Odd):
+        pass
+
+    Odd.status, Odd.answers, Odd.went = 204, {"Upload-Offset": "5"}, []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "ours.pem", tmp_path / "ours.key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda _request, _address: None  # type: ignore[method-assign, assignment]  # a refused handshake
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    url = f"https://127.0.0.1:{server.server_port}/u"
+    try:
+        client = UploadClient(allowed(url, HOSTS), "t", OTHER, tmp_path / "ours.pem", lambda: 1e9)
+        assert client.send(0, b"12345") == (5, None)
+        client.close()
+        for ca in (tmp_path / "theirs.pem", None):
+            with pytest.raises(UploadTrouble) as refused:
+                UploadClient(url, "t", OTHER, ca, lambda: 1e9).send(0, b"12345")
+            assert refused.value.reason == "unreachable"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert len(Odd.went) == 1
 
 
 def test_no_faster_than_allowed_and_stopped_at_once() -> None:
@@ -288,7 +328,7 @@ def test_no_faster_than_allowed_and_stopped_at_once() -> None:
             raise OSError("nowhere")
 
     client = Slow("http://127.0.0.1:9/u", "t", OTHER, None, lambda: 256_000.0)
-    client._stopped.wait = lambda seconds=None: bool(waits.append(seconds or 0.0))  # type: ignore[method-assign, func-returns-value]
+    client._stopped.wait = lambda timeout=None: bool(waits.append(timeout or 0.0))  # type: ignore[method-assign, func-returns-value]
     sent: list[bytes] = []
     connection = http.client.HTTPConnection("127.0.0.1", 9)
     connection.send = sent.append  # type: ignore[method-assign, assignment]

@@ -185,7 +185,7 @@ def test_a_token_is_for_its_kiosk_segment_and_quarter_of_an_hour(
     other.ticket = mine
     for text in ("x", "a.b", f"{mine['token'][:-2]}AA", mine["token"].upper(), "é", "." * 3_000):
         answer = client.head(
-            sending.address, headers={"Tus-Resumable": "1.0.0", "Authorization": f"Bearer {text}".encode()}
+            sending.address, headers={b"Tus-Resumable": b"1.0.0", b"Authorization": f"Bearer {text}".encode()}
         )
         assert answer.status_code == 401
     fleet.clock.pass_(15 * 60)
@@ -461,6 +461,31 @@ def test_not_this_student_destroys_what_came_and_what_is_coming(
     assert problem(half.create(), 410)
     assert half.ask()["reason"] == "not-this-student"
     assert on_disk(fleet) == other.file
+
+
+def test_a_disk_that_refuses_to_destroy_stops_nothing_and_is_asked_again(
+    fleet: Fleet, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending.send()
+    with fleet.database.read() as connection:
+        session = connection.exec_driver_sql("select session from segments").scalar_one()
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path == sending.stored:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        said_wrong(fleet, sending.kiosk, session)
+        assert sending.stored.exists()
+        assert gone(fleet) == [], "what is still there is not called destroyed"
+        assert fleet.acks(sending.kiosk)[-1]["through"] == sending.kiosk.head
+    fleet.clock.pass_(3_601)
+    fleet.settle()
+    assert not sending.stored.exists()
+    assert gone(fleet) == [(sending.id, "not-this-student")]
 
 
 def test_nothing_comes_in_of_a_session_that_is_known_to_be_of_another(fleet: Fleet, client: httpx.Client) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import sealed
-from tests.system.running import Demo, Kiosk, running_demo, until
+from tests.system.running import Demo, running_demo, until
 from tests.system.test_recording import SIZES, files, holding, records, rows, size_of, traces_of
 
 pytestmark = [pytest.mark.needs_mosquitto, pytest.mark.timeout(300)]
