@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from device.uploader import CHUNK_IN_SESSION_BYTES
 from tests import sealed
 from tests.system.running import Demo, running_demo, until
 from tests.system.test_recording import SIZES, files, holding, records, rows, size_of, traces_of
@@ -85,6 +86,12 @@ def test_not_this_student_leaves_nothing_at_either_side(demo: Demo, folder: Path
     demo.kill("kiosks", kiosk.id, "front")  # so that there is a finished segment, which is sent in the session
     until(lambda: arriving(folder) > 100_000, 60, "it arrives, slowly")
     assert listed(demo, session) != {}
+    before_bytes, began_s = arriving(folder), time.monotonic()
+    time.sleep(10)
+    went_bits, took_s = (arriving(folder) - before_bytes) * 8, time.monotonic() - began_s
+    sys.stderr.write(f"sent in a session: {went_bits / took_s / 1000:.0f} kbit/s, 256 are allowed\n")
+    assert 0 < went_bits <= 256_000 * took_s + CHUNK_IN_SESSION_BYTES * 8
+    assert demo.kiosk.state["link"]["up"]
     parts = [*files(folder, kiosk, ".part", ".seg"), *at_fleet(folder, ".part")]
     traces = [trace for path in parts for trace in traces_of(path)]
     assert all(holding(folder, trace) for trace in traces)
