@@ -116,6 +116,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                     ("commands", uplink.run_commands()),
                     ("rebooter", reboot.watch(kiosk, hardware.reboot)),
                     *((("vault", vault.run()),) if vault else ()),
+                    *((("uploader", uplink.uploader.run()),) if uplink.uploader else ()),
                 )
             ]
             tasks.create_task(screen.serve(sockets=[sock]), name="kiosk.screen")

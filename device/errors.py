@@ -6,6 +6,7 @@ KioskError
 ├── LedgerError
 │   ├── LedgerUnwritable   the disk refuses; rows are kept in memory and tried again
 │   └── LedgerDamaged      the file is not a ledger any more
+├── UploadTrouble      a recording cannot be sent now, or may not be: a stable word, and words for the log
 ├── ShelfError         recorded video cannot be kept, read or destroyed: disk full, read-only, failing
 ├── PlacementUnwritable  how the cameras were set up cannot be kept: disk full, read-only, failing
 ├── PanelError         the pins of button and lamps cannot be had
@@ -43,6 +44,14 @@ class LedgerDamaged(LedgerError):
 
 class ShelfError(KioskError):
     """Recorded video cannot be kept, read or destroyed; the message says why and what to do."""
+
+
+class UploadTrouble(KioskError):
+    """A recording is not sent, or its receipt does not count; `reason` is a short stable word. Nothing is deleted."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class PlacementUnwritable(KioskError):

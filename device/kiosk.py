@@ -327,7 +327,8 @@ class Kiosk:
         if self.vault is None:
             return RecordingView()
         may, held = self.vault.permission, self.vault.holdings
-        return RecordingView(may.keep.value, may.reason, held.segments, held.bytes, held.room_bytes)
+        trouble = self.vault.upload_trouble
+        return RecordingView(may.keep.value, may.reason, held.segments, held.bytes, held.room_bytes, trouble)
 
     def _recording_bytes_per_s(self) -> float:
         """What recording takes while bookings are held that allow it; 0 on a kiosk that records nothing."""

@@ -123,6 +123,13 @@ class Shelf:
             except BadSegment as error:
                 raise ShelfError(f"{path.name}: {error}") from error
 
+    def read(self, segment: str, offset: int, length: int) -> bytes:
+        """Some of a `.seg`; opened anew each time, so that one that was destroyed meanwhile gives nothing more."""
+        path = self._path(segment, ".seg")
+        with _disk(f"{path.name} cannot be read"), path.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
     def contents(self) -> list[Kept]:
         """The `.seg` files with a readable header, oldest first; `check` deals with the others."""
         return oldest_first(one for path in self._files(".seg") if (one := self._entry(path)) is not None)

@@ -12,6 +12,7 @@ from device.cameras.crypt import fleet_key
 from device.cameras.source import CameraSpec
 from device.cameras.uri import parse_uri
 from device.kit import kit
+from device.receipts import receipt_key
 from device.snapshot import Place
 from wire.ids import Id
 from wire.settings_file import SettingsModel
@@ -111,6 +112,8 @@ class RecordingSettings(SettingsModel):
 
     fleet_key: str = ""
     """What `carrel-fleet segment-key` prints; without it nothing is ever recorded."""
+    receipt_key: str = ""
+    """What `carrel-fleet receipt-key` prints; without it no recording is ever sent, and none deleted as sent."""
     quota_gb: PositiveFloat = 16.0
     """Two cameras of 3 Mbit/s fill it in six hours."""
     reserve_gb: PositiveFloat = 0.5
@@ -125,6 +128,13 @@ class RecordingSettings(SettingsModel):
             fleet_key(text)
         return text
 
+    @field_validator("receipt_key")
+    @classmethod
+    def _is_receipt_key(cls, text: str) -> str:
+        if text:
+            receipt_key(text)
+        return text
+
     @property
     def quota_bytes(self) -> int:
         """The quota in bytes."""
@@ -134,6 +144,19 @@ class RecordingSettings(SettingsModel):
     def reserve_bytes(self) -> int:
         """The reserve in bytes."""
         return round(self.reserve_gb * 1e9)
+
+
+class UploadSettings(SettingsModel):
+    """How recordings go to the fleet, which says where; `[recording] receipt_key` has to be set."""
+
+    session_kbit_s: Annotated[int, Field(ge=32, le=100_000)] = 256
+    """While a session runs, for both cameras together."""
+    idle_mbit_s: Annotated[float, Field(ge=0.1, le=1_000)] = 8.0
+    """Outside sessions."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further hosts, beside those of the brokers, to which recordings may be sent."""
+    ca: Path | None = None
+    """Whom to trust for it; left out, as for the brokers."""
 
 
 class PanelSettings(SettingsModel):
@@ -180,6 +203,13 @@ class Settings(SettingsModel):
     panel: PanelSettings = PanelSettings()
     screen: ScreenSettings = ScreenSettings()
     recording: RecordingSettings = RecordingSettings()
+    upload: UploadSettings = UploadSettings()
+
+    @property
+    def upload_hosts(self) -> frozenset[str]:
+        """The hosts, in lower case, to which recordings may be sent."""
+        brokers = (urlsplit(url).hostname or "" for url in self.link.urls)
+        return frozenset(host.lower() for host in (*brokers, *self.upload.allowed_hosts) if host)
 
     @property
     def place(self) -> Place:

@@ -55,6 +55,8 @@ class RecordingView:
     bytes: int = 0
     room_bytes: int | None = None
     """What may still be written; None when nobody knows."""
+    upload_trouble: str | None = None
+    """Why segments are not sent to the fleet at the moment, as a stable word."""
 
 
 @dataclass(frozen=True, slots=True)

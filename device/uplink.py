@@ -17,6 +17,7 @@ from device.session import states as s
 from device.session.journal import Journal
 from device.session.ledger import Ledger
 from device.snapshot import CameraView, Snapshot
+from device.uploader import Uploader
 from device.wear_count import WearCount
 from device.worksheet_still import SealedStill, sealed_still
 from wire.codec import encode, read
@@ -31,6 +32,7 @@ from wire.messages import (
     Schedule,
 )
 from wire.topics import Channel
+from wire.uploads import UploadTicket
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +53,9 @@ class Uplink:
         self._birth = 0
         self._said: tuple[Any, ...] = ()
         self._wear = WearCount(journal, of.data_dir)
+        self.uploader = (
+            Uploader(kiosk, kiosk.vault, journal, self.link, self.outbox.written) if kiosk.vault is not None else None
+        )
         self._commands: asyncio.Queue[Command] = asyncio.Queue(16)
 
     async def run_readiness(self) -> None:
@@ -124,6 +129,9 @@ class Uplink:
                 if held is None or schedule.as_of >= held.as_of:
                     await self._journal.call(_keeps("schedule", schedule.model_dump(mode="json")))
                     self._kiosk.post(s.ScheduleSet(schedule))
+            case Channel.UPLOAD_TICKET:
+                if self.uploader is not None:
+                    self.uploader.take_ticket(read(UploadTicket, payload))
             case Channel.COMMAND:
                 self._queue(read(Command, payload))
             case _:

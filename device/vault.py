@@ -75,6 +75,8 @@ class Vault:
         self._said: Permission | None = None
         self._known: set[str] = set()
         """The segments of which a row says that they are sealed or recovered."""
+        self.upload_trouble: str | None = None
+        """Why recordings are not sent at the moment, as a stable word; the uploader says so."""
         self.holdings = Holdings()
         self.permission = Permission(Keep.NOTHING, "no-session")
         """What is kept now, with disk and key taken into account."""
@@ -181,6 +183,19 @@ class Vault:
                     await self._look_now.wait()
                 await asyncio.sleep(1)  # both cameras seal at about the same time
             self._look_now.clear()
+
+    async def on_shelf(self, work: Callable[[Shelf], T]) -> T:
+        """Do something with the shelf in its own thread, one after the other; what it raises is passed on."""
+        return await self._run(partial(work, self._shelf))
+
+    async def give_up(self, segments: Iterable[Kept], reason: str) -> None:
+        """Destroy these, with a row for each; raises `ShelfError`."""
+        await self._give_up(segments, reason)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """What lies there has changed."""
+        self._look_now.set()
 
     async def close(self) -> None:
         """Let go of the thread; what it does is finished first."""

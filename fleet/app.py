@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from fleet.access.web import router as sign_in_router
-from fleet.api import audit, board, commands, kiosks, operations, problems, sessions, stills
+from fleet.api import audit, board, commands, kiosks, operations, problems, sessions, stills, uploads
 from fleet.api.openapi import tidy
 from fleet.console.pages import router as console_router
 from fleet.guard import Guard
@@ -50,6 +50,7 @@ def create_app(parts: FleetParts) -> FastAPI:
     api = APIRouter(prefix="/api/v1")
     for router in (kiosks.router, commands.router, sessions.router, stills.router, board.router, audit.router):
         api.include_router(router)
+    api.include_router(uploads.router)
     app.include_router(api)
     app.include_router(operations.router)
     app.include_router(sign_in_router)

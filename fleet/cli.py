@@ -20,7 +20,10 @@ from fleet.settings import FleetSettings, load
 from fleet.store import audit
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
+from fleet.upload_keys import receipt_public
+from fleet.uploads import stored_path
 from wire.ids import is_id
+from wire.segments import is_segment_id
 
 _CONFIG: Final = Path("fleet.toml")
 _STDOUT: Final = Path("-")
@@ -46,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 ingest(settings)
             case "open-segment":
                 _open_segment(settings, given)
+            case "receipt-key":
+                sys.stdout.write(f"{receipt_public(settings.data_dir)}\n")
             case "segment-key":
                 keys = _segment_keys(settings)
                 key = None if given.new else keys.current()
@@ -105,6 +110,9 @@ def _segment_keys(settings: FleetSettings) -> SegmentKeys:
 
 def _open_segment(settings: FleetSettings, given: argparse.Namespace) -> None:
     path, keys = given.file, _segment_keys(settings)
+    if is_segment_id(str(path)) and not path.exists():
+        path = stored_path(settings, str(path))
+        given.out = given.out or Path(f"{path.stem}.mp4")
     if given.out == _STDOUT:
         try:
             with open(sys.stdout.fileno(), "wb", closefd=False) as out:
@@ -132,13 +140,16 @@ def _parser() -> argparse.ArgumentParser:
     telling = commands.add_parser("explain", parents=[config], help="print the rows behind a session's minutes")
     telling.add_argument("session", metavar="SESSION")
     opening = commands.add_parser("open-segment", parents=[config], help="turn a sealed segment into an MP4")
-    opening.add_argument("file", type=Path, metavar="FILE")
+    opening.add_argument("file", type=Path, metavar="FILE", help="or the id of one that a kiosk sent")
     opening.add_argument(
         "-o", dest="out", type=Path, metavar="OUT", help="default: FILE with .mp4; - is standard output"
     )
     opening.add_argument("--force", action="store_true", help="replace OUT")
     keying = commands.add_parser("segment-key", parents=[config], help="print the public key that kiosks seal video to")
     keying.add_argument("--new", action="store_true", help="make a fresh one first; older ones go on opening")
+    commands.add_parser(
+        "receipt-key", parents=[config], help="print the public key by which kiosks know that a recording is here"
+    )
     auditing = commands.add_parser("audit", help="who did what").add_subparsers(
         dest="action", required=True, metavar="ACTION"
     )

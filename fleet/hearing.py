@@ -12,6 +12,7 @@ from fleet.metrics import Metrics
 from fleet.roll import Roll
 from wire.messages import Echo, Health, Presence, Readiness, Reply
 from wire.topics import Channel, Topic
+from wire.uploads import UploadRequest
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Heard:
     replies: list[tuple[str, Reply]] = field(default_factory=list)
     samples: list[tuple[str, datetime, dict[str, Any]]] = field(default_factory=list)
     echoes: list[tuple[Topic, Echo]] = field(default_factory=list)
+    uploads: list[tuple[Topic, UploadRequest]] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     """Kiosks of which more than the age changed."""
     waiting_bytes: int = 0
@@ -120,10 +122,8 @@ class Hearing:
                 self._roll.readiness(kiosk, said, now, live=live)
             case Health():
                 self._health(kiosk, said, now, heard)
-            case Reply():
-                heard.replies.append((kiosk, said))
-            case Parcel():
-                heard.parcels.append(said)
+            case _:
+                _to_keep(topic, said, heard)
 
     def _health(self, kiosk: str, health: Health, now: Instant, heard: Heard) -> None:
         vitals = health.model_dump(mode="json")
@@ -133,6 +133,18 @@ class Hearing:
             heard.samples.append((kiosk, now.at, vitals))
 
 
+def _to_keep(topic: Topic, said: Reply | Parcel | UploadRequest, heard: Heard) -> None:
+    match said:
+        case Reply():
+            heard.replies.append((topic.kiosk, said))
+        case Parcel():
+            heard.parcels.append(said)
+        case UploadRequest():
+            heard.uploads.append((topic, said))
+
+
 def _says_nothing(raw: Raw, said: Said) -> bool:
     """An answer of ours over MQTT 3.1.1 or of another fleet process, or a moment of the past replayed by the broker."""
-    return (isinstance(said, Echo) and said.sender == "fleet") or (raw.retained and isinstance(said, Echo | Health))
+    return (isinstance(said, Echo) and said.sender == "fleet") or (
+        raw.retained and isinstance(said, Echo | Health | UploadRequest)
+    )

@@ -11,6 +11,7 @@ from wire.errors import BadPayload, BadTopic, BrokenChain
 from wire.ledger import Row, verified
 from wire.messages import Echo, Health, LedgerBatch, Presence, Readiness, Reply
 from wire.topics import Channel, Topic
+from wire.uploads import UploadRequest
 
 LARGEST_INTEGER: Final = 2**63 - 1
 """What SQLite and PostgreSQL can keep."""
@@ -65,7 +66,8 @@ class Parcel:
         return self.batch.first + len(self.rows) - 1
 
 
-Said = Presence | Health | Readiness | Reply | Echo | Parcel
+_Plain = Presence | Health | Readiness | Reply | Echo | UploadRequest
+Said = _Plain | Parcel
 
 
 def understood(raw: Raw) -> tuple[Topic, Said]:
@@ -95,21 +97,22 @@ def _said(topic: Topic, payload: bytes) -> Said:
     if _NUL in payload:
         raise BadPayload("a NUL character, which no database text can hold")
     value = decode(payload)
-    match topic.channel:
-        case Channel.LEDGER:
-            return _parcel(topic, validate(LedgerBatch, value))
-        case Channel.ECHO:
-            return validate(Echo, value)
-        case Channel.PRESENCE:
-            return validate(Presence, value)
-        case Channel.HEALTH:
-            return validate(Health, value)
-        case Channel.READINESS:
-            return validate(Readiness, value)
-        case Channel.REPLY:
-            return validate(Reply, value)
-        case _:
-            raise BadPayload(f"kiosks send nothing on {topic.channel}")
+    if topic.channel is Channel.LEDGER:
+        return _parcel(topic, validate(LedgerBatch, value))
+    model = _MODELS.get(topic.channel)
+    if model is None:
+        raise BadPayload(f"kiosks send nothing on {topic.channel}")
+    return validate(model, value)
+
+
+_MODELS: Final[dict[Channel, type[_Plain]]] = {
+    Channel.ECHO: Echo,
+    Channel.PRESENCE: Presence,
+    Channel.HEALTH: Health,
+    Channel.READINESS: Readiness,
+    Channel.REPLY: Reply,
+    Channel.UPLOAD: UploadRequest,
+}
 
 
 def _parcel(topic: Topic, batch: LedgerBatch) -> Parcel:

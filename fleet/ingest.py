@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fleet.answers import Answers, latest
 from fleet.clock import Clock, Instant
-from fleet.errors import StoreDown
+from fleet.errors import SettingsUnusable, StoreDown
 from fleet.hearing import Heard, Hearing
 from fleet.inbox import Inbox
 from fleet.incoming import Parcel, Reason
@@ -28,6 +28,7 @@ from fleet.store import kiosks, ledger, sessions
 from fleet.store.engine import Database
 from fleet.store.ledger import Outcome
 from fleet.store.stills import WRONG_STUDENT
+from fleet.uploads import Uploads
 from fleet.voice import Sender, Voice
 from wire.messages import Echo
 from wire.topics import Channel, Topic
@@ -67,6 +68,7 @@ class Ingest:
         clock: Clock,
         *,
         stills: Stills,
+        uploads: Uploads,
         on_change: Callable[[Collection[str]], None] = lambda _kiosks: None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
@@ -80,12 +82,13 @@ class Ingest:
             metrics: counts.
             clock: the time.
             stills: keeps the replies, and apart from them the pictures in them.
+            uploads: answers kiosks that want to send a recording, and destroys what may not be kept.
             on_change: told which kiosks changed, on this thread.
             on_failure: told when this thread ends by a defect.
         """
         self._inbox, self._database, self._roll, self._voice = inbox, database, roll, Voice(sender)
         self._metrics, self._clock, self._on_change, self._on_failure = metrics, clock, on_change, on_failure
-        self._stills = stills
+        self._stills, self._uploads = stills, uploads
         self._to_forget = False
         self._hearing = Hearing(roll, metrics)
         self._answers = Answers()
@@ -135,6 +138,7 @@ class Ingest:
             self._try(now)
         if self._unanswered:
             self._answer(now)
+        heard.uploads.clear()  # they are asked again
         heard.echoes.clear()  # an echo answered later would hide the trouble
         if heard.changed:
             self._on_change(heard.changed)
@@ -159,6 +163,8 @@ class Ingest:
             if self._must_write(now):
                 self._wrote_at_s = now.mono_s
                 self._write(now)
+            if self._heard.uploads:
+                self._answer_uploads(now)
             if self._to_forget:
                 self._forget()
             if self._to_fold and now.mono_s - self._folded_at_s >= FOLD_EVERY_S:
@@ -196,7 +202,9 @@ class Ingest:
                 outcomes = self._keep(connection, heard.parcels, now)
                 for kiosk, reply in heard.replies:
                     self._stills.take_reply(connection, kiosk, reply, now.at)
-                destroyed = self._destroy(connection, now) if tidies or heard.replies or _names_wrong(heard) else 0
+                says_wrong = tidies or _names_wrong(heard)
+                destroyed = self._stills.destroy_due(connection, now.at) if says_wrong or heard.replies else 0
+                destroyed += self._uploads.destroy_due(connection, now.at) if says_wrong else 0
         except StoreDown:
             self._roll.give_back(unsaved)
             raise
@@ -270,6 +278,19 @@ class Ingest:
                 self._voice.say(topic, ack, qos=1)
         self._unanswered.clear()
 
+    def _answer_uploads(self, now: Instant) -> None:
+        """Say who may send a recording; after the rows that came before, which it has to be told by."""
+        for topic, asked in self._heard.uploads:
+            try:
+                with self._database.write() as connection:
+                    ticket = self._uploads.answer(connection, topic.kiosk, asked, now.at)
+            except SettingsUnusable as error:  # expected with bad rights on a file
+                _log.error("%s can send no recording: %s", topic.kiosk, error)
+            except (SQLAlchemyError, ValueError, OverflowError) as error:
+                self._hearing.drops.drop(str(topic), Reason.STORE, f"the store refuses it: {error}")
+            else:
+                self._voice.say(Topic(topic.campus, topic.kiosk, Channel.UPLOAD_TICKET), ticket, qos=1)
+
     def _fold(self, now: Instant) -> None:
         """Bring the sessions that got rows up to date."""
         with self._database.read() as connection:
@@ -288,11 +309,13 @@ class Ingest:
         if now.mono_s - self._tidied_at_s < _TIDY_EVERY_S:
             return False
         kiosks.drop_samples(connection, now.at - KEEP_SAMPLES)
+        self._uploads.tidy(connection, now.at)
         self._tidied_at_s = now.mono_s
         return True
 
     def _destroy(self, connection: Connection, now: Instant) -> int:
-        return self._stills.destroy_due(connection, now.at)
+        """Let go what may not be kept, after a message that was kept alone."""
+        return self._stills.destroy_due(connection, now.at) + self._uploads.destroy_due(connection, now.at)
 
     def _forget(self) -> None:
         """Empty the journal of what was destroyed; while somebody is in the way, again with the next step."""

@@ -16,15 +16,18 @@ from fleet.roll import Entry, Roll
 from fleet.segment_keys import SegmentKeys
 from fleet.settings import FleetSettings
 from fleet.stills import Stills
+from fleet.store import segments, stills
 from fleet.store import sessions as store
-from fleet.store import stills
 from fleet.store.engine import Database
+from fleet.uploads import Uploads
 from fleet.views import (
     KioskView,
+    SegmentView,
     SessionLine,
     SessionView,
     StillView,
     kiosk_view,
+    segment_view,
     session_line,
     session_view,
     still_view,
@@ -66,6 +69,11 @@ class FleetParts:
         """The worksheet stills."""
         of = self.settings
         return Stills(SegmentKeys(of.segment_keys_dir), timedelta(days=of.keep_stills_days))
+
+    @property
+    def uploads(self) -> Uploads:
+        """The recordings that kiosks send."""
+        return Uploads.of(self.settings)
 
     def subscribe(self) -> AsyncIterator[set[str]]:
         """Sets of ids of kiosks that changed, of all campuses, at most two a second, until the service stops."""
@@ -139,6 +147,22 @@ class FleetParts:
                 found = stills.newest(connection, row.kiosk, session, limit + 1, before)
             more = (found[limit - 1].received_us, found[limit - 1].id) if len(found) > limit else None
             return [still_view(one) for one in found[:limit]], more
+
+        return await asyncio.to_thread(read)
+
+    async def segments_page(
+        self, principal: Principal, session: str, *, limit: int = 50, before: tuple[int, str] | None = None
+    ) -> tuple[list[SegmentView], tuple[int, str] | None] | None:
+        """A session's recordings, newest first, and the place after which more follow; None without a session."""
+
+        def read() -> tuple[list[SegmentView], tuple[int, str] | None] | None:
+            with self.database.read() as connection:
+                row = store.one(connection, session)
+                if row is None or not principal.sees(row.campus):
+                    return None
+                found = segments.newest(connection, row.kiosk, session, limit + 1, before)
+            more = (found[limit - 1].started_us, found[limit - 1].id) if len(found) > limit else None
+            return [segment_view(one) for one in found[:limit]], more
 
         return await asyncio.to_thread(read)
 

@@ -126,6 +126,7 @@ def _taking_in(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[No
         parts.metrics,
         parts.clock,
         stills=parts.stills,
+        uploads=parts.uploads,
         on_change=parts.changes.tell,
         on_failure=on_failure,
     )

@@ -89,6 +89,8 @@ class FleetSettings(SettingsModel):
     """Older worksheet stills are destroyed."""
     public_url: Annotated[str, AfterValidator(_public)] | None = None
     """How people reach this service, for the links it makes; null is host and port."""
+    upload_url: Annotated[str, AfterValidator(_public)] | None = None
+    """How kiosks reach this service to send recordings; null is as people do. https://, or http:// on loopback."""
     hosts: tuple[str, ...] = ()
     """Further names under which this service answers, beside loopback and the public one."""
 
@@ -103,6 +105,16 @@ class FleetSettings(SettingsModel):
         return self.data_dir / "segment-keys"
 
     @property
+    def segments_dir(self) -> Path:
+        """Where the segments lie that kiosks sent."""
+        return self.data_dir / "segments"
+
+    @property
+    def kiosk_url(self) -> str:
+        """What kiosks are told to send recordings to."""
+        return self.upload_url or self.own_url
+
+    @property
     def own_url(self) -> str:
         """What a link to this service begins with."""
         if self.public_url:
@@ -113,7 +125,8 @@ class FleetSettings(SettingsModel):
     @property
     def known_hosts(self) -> frozenset[str]:
         """The names, in lower case and without port, that a request may call us by, beside loopback."""
-        named = {urlsplit(self.own_url).hostname or "", self.host, *self.hosts}
+        urls = {urlsplit(url).hostname or "" for url in (self.own_url, self.kiosk_url)}
+        named = {*urls, self.host, *self.hosts}
         return frozenset(name.lower() for name in named if name and name not in {"0.0.0.0", "::"})  # noqa: S104  # compared, not bound
 
 

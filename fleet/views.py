@@ -157,6 +157,38 @@ def still_view(row: Any) -> StillView:
     )
 
 
+class SegmentView(View):
+    """A sealed segment at the fleet: its figures, never its pictures."""
+
+    id: str
+    kiosk: str
+    campus: str
+    session: str | None
+    role: str
+    started_at: datetime
+    clock: str
+    """How far `started_at` may be believed."""
+    ms: int
+    bytes: int
+    hash: str
+    state: Literal["arriving", "stored", "destroyed"]
+    stored_at: datetime | None
+    destroyed_at: datetime | None
+    destroyed_why: str | None
+
+
+def segment_view(row: Any) -> SegmentView:
+    """A row of the store's segments."""
+    same = ("id", "kiosk", "campus", "session", "role", "clock", "ms", "bytes", "hash", "destroyed_why")
+    return SegmentView(
+        **{name: getattr(row, name) for name in same},
+        state="destroyed" if row.destroyed_us is not None else "arriving" if row.stored_us is None else "stored",
+        started_at=moment(row.started_us),
+        stored_at=moment_or_none(row.stored_us),
+        destroyed_at=moment_or_none(row.destroyed_us),
+    )
+
+
 def still_address(id_: str) -> str:
     """Where a still's figures are."""
     return f"/api/v1/stills/{id_}"

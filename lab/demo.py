@@ -21,6 +21,7 @@ import uvicorn
 from device.agent import ServerInLoop
 from fleet.segment_keys import SegmentKeys
 from fleet.settings import load
+from fleet.upload_keys import receipt_public
 from lab.api import create_lab
 from lab.bookings import keep_bookings
 from lab.broker import RESTART_S, Broker, mosquitto_path, start_broker
@@ -139,7 +140,8 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
         lab_socket = _socket()
         lab_url = f"http://127.0.0.1:{lab_socket.getsockname()[1]}"
         demo = Demo(folder, f"http://127.0.0.1:{port}", lab_url, broker, fleet, people)
-        models = _models(options, key)
+        receipts = await asyncio.to_thread(lambda: receipt_public(load(config).data_dir))
+        models = _models(options, key, receipts)
         if options.record:
             booking = asyncio.ensure_future(keep_bookings(models, broker.port))
             stack.callback(booking.cancel)
@@ -211,8 +213,14 @@ def _announce(description: dict[str, Any], options: Options, demo: Demo) -> None
     lines += [f"  Lab: break things        {demo.lab_url}/", ""]
     if options.record:
         lines += ["Recording: each kiosk has a booking open now, with consent; its segments lie sealed in"]
-        lines += [f"  {demo.folder}/KIOSK/data/segments/   (open one: carrel-fleet open-segment FILE \\"]
-        lines += [f"     --config {demo.folder}/fleet/fleet.toml -o FILE.mp4)", ""]
+        lines += [
+            f"  {demo.folder}/KIOSK/data/segments/ until the fleet has them, in",
+            f"  {demo.folder}/fleet/data/segments/",
+        ]
+        lines += [
+            f"  (open one: carrel-fleet open-segment FILE --config {demo.folder}/fleet/fleet.toml -o FILE.mp4)",
+            "",
+        ]
     lines += ["Open a kiosk screen and tap it to start a session; watch it on the board; cut the network in the lab."]
     lines += ["Ctrl-C ends everything."]
     sys.stdout.write("\n".join(lines) + "\n")
@@ -225,11 +233,11 @@ def segment_key(config: Path) -> str:
     return (keys.current() or keys.make(datetime.now(UTC))).public
 
 
-def _models(options: Options, fleet_key: str) -> list[Model]:
+def _models(options: Options, fleet_key: str, receipt_key: str) -> list[Model]:
     sources = {"front": options.front, "overhead": options.overhead}
     rooms = [*_ROOMS, *((f"annex-{n}", "annex", f"Annex {n}") for n in range(1, options.kiosks))]
     return [
-        Model(id_, campus, room, free_port(), sources, fleet_key, options.picture_checks)
+        Model(id_, campus, room, free_port(), sources, fleet_key, options.picture_checks, receipt_key)
         for id_, campus, room in rooms[: options.kiosks]
     ]
 

@@ -42,6 +42,8 @@ class Model:
     fleet_key: str = ""
     """To which its recordings are sealed; without one it records nothing."""
     picture_checks: bool = True
+    receipt_key: str = ""
+    """By which it knows the fleet's receipts; without one it sends no recording."""
 
 
 class SimulatedKiosk:
@@ -185,6 +187,7 @@ class SimulatedKiosk:
             f'urls = ["mqtt://127.0.0.1:{self.relay.port}"]',
             "[recording]",
             f'fleet_key = "{of.fleet_key}"',
+            f'receipt_key = "{of.receipt_key}"',
             "[cameras]",
             'idle = "watch"',
             f"picture_checks = {json.dumps(of.picture_checks)}",

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from wire import messages
+from wire import messages, uploads
 from wire.codec import MAX_PAYLOAD_BYTES
 from wire.ids import ID_PATTERN
 from wire.ledger import EVENTS, Row
@@ -44,6 +44,10 @@ CHANNELS: Final[dict[Channel, _Entry]] = {
     ),
     Channel.REPLY: _Entry(messages.Reply, 1, retained=False, summary="The answer to a command."),
     Channel.ECHO: _Entry(messages.Echo, 0, retained=False, summary="Only an answered echo is a link that is up."),
+    Channel.UPLOAD: _Entry(uploads.UploadRequest, 1, retained=False, summary="May this sealed segment be sent?"),
+    Channel.UPLOAD_TICKET: _Entry(
+        uploads.UploadTicket, 1, retained=False, summary="Where and by what token, the receipt, or why not."
+    ),
 }
 """Every channel of the contract with its model and how it is sent."""
 

@@ -23,6 +23,8 @@ class Channel(StrEnum):
     COMMAND = "command"
     REPLY = "reply"
     ECHO = "echo"
+    UPLOAD = "upload"
+    UPLOAD_TICKET = "upload/ticket"
 
 
 FROM_KIOSK: Final = (
@@ -32,8 +34,16 @@ FROM_KIOSK: Final = (
     Channel.LEDGER,
     Channel.REPLY,
     Channel.ECHO,
+    Channel.UPLOAD,
 )
-FROM_FLEET: Final = (Channel.LEDGER_ACK, Channel.SCHEDULE, Channel.CONFIG, Channel.COMMAND, Channel.ECHO)
+FROM_FLEET: Final = (
+    Channel.LEDGER_ACK,
+    Channel.SCHEDULE,
+    Channel.CONFIG,
+    Channel.COMMAND,
+    Channel.ECHO,
+    Channel.UPLOAD_TICKET,
+)
 
 
 @dataclass(frozen=True, slots=True)

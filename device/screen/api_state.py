@@ -50,6 +50,7 @@ def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
             "keep": snapshot.recording.keep,
             "reason": snapshot.recording.reason,
             "room_bytes": snapshot.recording.room_bytes,
+            "upload_trouble": snapshot.recording.upload_trouble,
         },
         "setup": {
             "stage": snapshot.setup.stage,

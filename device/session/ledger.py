@@ -216,6 +216,12 @@ class Ledger:
         query = "select body from rows where type in ('segment.sealed', 'segment.recovered')"
         return frozenset(str(row_of(row["body"]).data["segment"]) for row in self._db.query(query))
 
+    def telling(self, session: str, types: frozenset[str]) -> list[tuple[str, Row]]:
+        """The rows of a session of these types with their epochs, newest first."""
+        query = "select epoch, body from rows join epochs using (epoch) where session = ? order by made desc, seq desc"
+        found = ((row["epoch"], row_of(row["body"])) for row in self._db.query(query, [session]))
+        return [(epoch, row) for epoch, row in found if row.type in types]
+
     def wrong_students(self) -> frozenset[str]:
         """The sessions of which somebody said that another student sat there; what a card says destroys nothing."""
         query = "select session, body from rows where type = 'student.wrong' and session is not null"

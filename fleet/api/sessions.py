@@ -10,7 +10,7 @@ from fleet.api.kiosks import Cursor
 from fleet.api.paging import Page, cursor_of, place_in
 from fleet.api.problems import answers
 from fleet.errors import BadValue, NotFound
-from fleet.views import SessionLine, SessionView, StillView
+from fleet.views import SegmentView, SessionLine, SessionView, StillView
 
 router: Final = APIRouter(prefix="/sessions", tags=["sessions"])
 
@@ -64,3 +64,24 @@ async def list_session_stills(
         raise NotFound("There is no such session here.")
     stills, more = found
     return Page[StillView](items=stills, next=cursor_of(more))
+
+
+@router.get(
+    "/{session}/segments",
+    operation_id="listSessionSegments",
+    summary="A session's sealed recordings, newest first",
+    responses=answers(403, 404, 422),
+)
+async def list_session_segments(
+    session: str,
+    fleet: Fleet,
+    reader: LedgerReader,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="Items on a page")] = 50,
+) -> Page[SegmentView]:
+    """Their figures and what became of them; they are opened with the fleet's keys alone, on its own machine."""
+    found = await fleet.segments_page(reader, session, limit=limit, before=place_in(cursor, _PLACE))
+    if found is None:
+        raise NotFound("There is no such session here.")
+    segments, more = found
+    return Page[SegmentView](items=segments, next=cursor_of(more))

@@ -61,7 +61,9 @@ def due(connection: Connection, before: datetime) -> list[tuple[str, str, str]]:
         .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
         .where(kept, ledger_rows.c.type == WRONG_STUDENT, ledger_epochs.c.kiosk == stills.c.kiosk)
     )
-    why.update({(row.id, row.campus): "not-this-student" for row in connection.execute(said) if _by_person(row.body)})
+    why.update(
+        {(row.id, row.campus): "not-this-student" for row in connection.execute(said) if said_by_person(row.body)}
+    )
     return [(*still, reason) for still, reason in why.items()]
 
 
@@ -71,6 +73,6 @@ def destroy(connection: Connection, id_: str, why: str, at: datetime) -> None:
     connection.execute(update(stills).where(stills.c.id == id_).values(**values))
 
 
-def _by_person(body: str) -> bool:
+def said_by_person(body: str) -> bool:
     """Whether a person said so; a card of another booking stops what follows, and undoes nothing."""
     return row_of(body).data.get("by") != "card"

@@ -217,3 +217,25 @@ stills: Final = Table(
 """Worksheets that were asked for, by the request's id. `sealed` is the picture as it came, null once destroyed."""
 
 Index("ix_stills_session", stills.c.session, stills.c.received_us)
+
+segments: Final = Table(
+    "segments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kiosk", Text, ForeignKey("kiosks.id"), nullable=False),
+    Column("campus", Text, nullable=False),
+    Column("session", Text),
+    Column("role", Text, nullable=False),
+    Column("started_us", BigInteger, nullable=False),
+    Column("clock", Text, nullable=False),
+    Column("ms", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("announced_us", BigInteger, nullable=False),
+    Column("stored_us", BigInteger),
+    Column("destroyed_us", BigInteger),
+    Column("destroyed_why", Text),
+)
+"""Sealed segments, from the ticket on: `stored_us` is null while one arrives. The files lie in the segment store."""
+
+Index("ix_segments_session", segments.c.session, segments.c.started_us)

@@ -109,10 +109,11 @@ _COMMAND = [sys.executable, "-m", "fleet.cli"]
 
 
 @contextmanager
-def running_service(folder: Path, broker_url: str) -> Iterator[Service]:
+def running_service(folder: Path, broker_url: str, *lines: str, port: int = 0) -> Iterator[Service]:
     """The service with a token for all campuses."""
-    service = Service(folder, free_port())
-    service.config.write_text(f'port = {service.port}\ndata_dir = "data"\nbrokers = ["{broker_url}"]\n')
+    service = Service(folder, port or free_port())
+    told = [f"port = {service.port}", 'data_dir = "data"', f'brokers = ["{broker_url}"]', *lines]
+    service.config.write_text("\n".join(told) + "\n")
     made = service.run("user", "add", "test", "--role", "service", "--token", "--config", str(service.config))
     assert made.returncode == 0, made.stderr
     service.token = made.stdout.strip()

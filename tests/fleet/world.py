@@ -262,6 +262,7 @@ def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any)
             metrics,
             clock,
             stills=parts.stills,
+            uploads=parts.uploads,
             on_change=lambda kiosks: changed.append(set(kiosks)),
         )
         yield Fleet(parts, inbox, ingest, post, clock, changed)

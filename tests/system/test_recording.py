@@ -97,7 +97,7 @@ def test_what_is_recorded_outlives_everything_and_plays(
     kiosk.hold()
     kiosk.reaches("ending", within_s=8)
     until(lambda: not files(folder, kiosk, ".part"), 20, "both cameras have finished")
-    kept = {path.stem for path in files(folder, kiosk, ".seg")}
+    kept = {path.stem for path in [*files(folder, kiosk, ".seg"), *sent(folder)]}
     until(lambda: kept == {row["data"]["segment"] for row in told(kiosk)}, 40, "the fleet knows of all that is kept")
     screen.close()
 
@@ -155,6 +155,11 @@ def data(folder: Path, kiosk: Kiosk) -> Path:
 
 def files(folder: Path, kiosk: Kiosk, *endings: str) -> list[Path]:
     return sorted(path for path in (data(folder, kiosk) / "segments").rglob("*") if path.suffix in endings)
+
+
+def sent(folder: Path) -> list[Path]:
+    """What has arrived at the fleet."""
+    return sorted((folder / "fleet" / "data" / "segments").glob("*.seg"))
 
 
 def records(kiosk: Kiosk, folder: Path) -> None:
@@ -219,7 +224,10 @@ def told(kiosk: Kiosk) -> list[dict[str, Any]]:
 def opened(folder: Path, kiosk: Kiosk, segment: str, into: Path) -> Path:
     """A segment, carried away from the kiosk and opened with the fleet's key."""
     carried = into / f"{segment}.seg"
-    shutil.copy(data(folder, kiosk) / "segments" / carried.name, carried)
+    try:
+        shutil.copy(data(folder, kiosk) / "segments" / carried.name, carried)
+    except FileNotFoundError:  # the fleet has it by now
+        shutil.copy(folder / "fleet" / "data" / "segments" / carried.name, carried)
     film = carried.with_suffix(".mp4")
     command = [sys.executable, "-m", "fleet.cli", "open-segment", str(carried), "-o", str(film)]
     subprocess.run([*command, "--config", str(folder / "fleet" / "fleet.toml")], check=True, capture_output=True)

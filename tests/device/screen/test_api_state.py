@@ -40,7 +40,7 @@ def test_the_contracts_fields_are_always_there(name: str) -> None:
         assert {"id", "role", "severity", "since", "evidence"} <= set(signal)
     assert set(state["link"]) == {"up", "since"}
     assert set(state["backlog"]) == {"rows", "segments", "bytes"}
-    assert set(state["recording"]) == {"keep", "reason", "room_bytes"}
+    assert set(state["recording"]) == {"keep", "reason", "room_bytes", "upload_trouble"}
     assert isinstance(state["lamp"], str)
     for role in ("overhead", "front"):
         assert {"state", "fps", "last_frame_age_s", "native", "seen", "segment", "lost"} <= set(state["cameras"][role])
