@@ -59,6 +59,9 @@ bench: $(VENV)/test.installed ## print the figures, with raw samples in bench-re
 bench-vision: $(VENV)/test.installed ## what the picture checks say of labelled faults, on clips they were not made on (BENCH_ARGS=--quick)
 	@$(BIN)/python -m lab.bench.vision $(BENCH_ARGS)
 
+bench-loss: $(VENV)/test.installed ## break everything and print what was lost (BENCH_ARGS=--quick, --mutate or names)
+	@$(BIN)/python -m lab.bench.loss $(BENCH_ARGS)
+
 screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots anew
 	@scripts/system-packages
 	@$(BIN)/python -m pytest --quiet tests/system/test_screens.py tests/system/test_commissioning.py \

@@ -71,8 +71,8 @@ class Cut:
 
 def measure(results: Results, folder: Path, cuts: int, unsynced: int, plain: int) -> None:
     """Cut that often, as it is, without the sync, and with plain MP4 files."""
-    if (trouble := trouble(folder / "trial")) is not None:
-        sys.stdout.write(f"power cuts: skipped, because {trouble}\n")
+    if why := trouble(folder / "trial"):
+        sys.stdout.write(f"power cuts: skipped, because {why}\n")
         return
     with Neighbours() as neighbours:
         done = _cuts(folder, "synced", cuts)
@@ -178,6 +178,7 @@ def _recorded_until_cut(recordings: Recordings, how: str, after_s: float) -> tup
 
 @contextmanager
 def mounted(image: Path, disk: Path) -> Iterator[None]:
+    """The image mounted on that folder."""
     _run("mount", "-o", "loop", os.fspath(image), os.fspath(disk))
     try:
         yield

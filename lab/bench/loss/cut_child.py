@@ -1,7 +1,7 @@
 """What the power cut cuts: `python -m lab.bench.loss.cut_child LEDGER MUTATION` appends rows for as long as it can.
 
-A mutation is made in this process only, to see that the bench can fail: `synchronous off` is no fsync at all,
-`synchronous normal` none at a commit, `commit removed` an append that returns with its rows in memory.
+A mutation is made in this process only, to see that the bench can fail: `synchronous-off` is no fsync at all,
+`synchronous-normal` none at a commit, `commit-removed` an append that returns with its rows in memory.
 """
 
 import sqlite3
@@ -14,7 +14,7 @@ from device.errors import LedgerError
 from device.session.ledger import Ledger
 from lab.bench.loss.writer import a_fact
 
-_PRAGMAS: Final = {"synchronous off": "pragma synchronous=off", "synchronous normal": "pragma synchronous=normal"}
+_PRAGMAS: Final = {"synchronous-off": "pragma synchronous=off", "synchronous-normal": "pragma synchronous=normal"}
 
 
 def main(path: Path, mutation: str) -> Never:
@@ -22,7 +22,7 @@ def main(path: Path, mutation: str) -> Never:
     ledger = Ledger.open(path)
     if mutation in _PRAGMAS:
         ledger._db.execute(_PRAGMAS[mutation])  # noqa: SLF001  # the mutation
-    if mutation == "commit removed":
+    if mutation == "commit-removed":
         setattr(ledger, "write_waiting", lambda: None)  # noqa: B010  # the mutation
     _say("ready")
     number = 1

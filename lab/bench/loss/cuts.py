@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +21,18 @@ from lab.bench.loss.table import Row, Table
 from lab.bench.loss.writer import check
 from lab.bench.power_cut import blank_disk, mounted, trouble
 
-MUTATIONS: Final = ("synchronous off", "synchronous normal", "commit removed")
+MUTATIONS: Final = ("synchronous-off", "synchronous-normal", "commit-removed")
 _AT_ONCE: Final = 3
 _SHUTDOWN: Final = 0x8004587D
 _NO_LOG_FLUSH: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    lost: int
+    doubled: int
+    promised: int
+    trouble: str
 
 
 def cuts(table: Table, folder: Path, count: int, mutation: str = "none") -> None:
@@ -36,15 +45,16 @@ def cuts(table: Table, folder: Path, count: int, mutation: str = "none") -> None
     moments_s = [chance.uniform(0.1, 0.9) for _ in range(count)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = list(pool.map(lambda at: _cut(folder / f"cut-{at}", mutation, moments_s[at]), range(count)))
-    lost, doubled, facts = (sum(one[column] for one in found) for column in range(3))
-    troubles = [one[3] for one in found if one[3]]
+    lost, doubled, facts = (sum(getattr(one, of) for one in found) for of in ("lost", "doubled", "promised"))
+    troubles = [one.trouble for one in found if one.trouble]
+    note = f"ext4 on a loop device; {sum(one.lost > 0 for one in found)} cuts lost rows"
     table.add(
-        Row(name, count, "cuts", lost, doubled, facts, f"ext4 on a loop device; {sum(one[0] > 0 for one in found)} cuts lost rows",
-            "; ".join(troubles[:2]), {"promised": [one[2] for one in found], "lost": [one[0] for one in found]})
+        Row(name, count, "cuts", lost, doubled, facts, note, "; ".join(troubles[:2]),
+            {"promised": [one.promised for one in found], "lost": [one.lost for one in found]})
     )  # fmt: skip
 
 
-def _cut(place: Path, mutation: str, after_s: float) -> tuple[int, int, int, str]:
+def _cut(place: Path, mutation: str, after_s: float) -> _Cut:
     image, disk = blank_disk(place)
     _run("mkfs.ext4", "-q", "-F", os.fspath(image))
     with mounted(image, disk):
@@ -55,7 +65,7 @@ def _cut(place: Path, mutation: str, after_s: float) -> tuple[int, int, int, str
     with mounted(left, disk):
         found = check(disk / "data" / "ledger.db", said)
     left.unlink()
-    return len(found.lost), len(found.doubled), found.promised, found.trouble
+    return _Cut(len(found.lost), len(found.doubled), found.promised, found.trouble)
 
 
 def _written_until_cut(disk: Path, mutation: str, after_s: float) -> list[str]:

@@ -102,7 +102,8 @@ def unreadable(table: Table, folder: Path, most: int) -> None:
 def _points(folder: Path, points: int, work: Work) -> Iterator[tuple[Start, Fault, int]]:
     """Where to strike: evenly through the calls of each life of a ledger, every one when there are points enough."""
     lives: list[tuple[Start, int]] = []
-    for start in (emptied, damaged):
+    starts: tuple[Start, ...] = (emptied, damaged)
+    for start in starts:
         path = start(folder)
         lives.append(
             (start, traced.run(Work(path, promise_early=work.promise_early, first=_first(start)), Fault()).points)

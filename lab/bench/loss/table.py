@@ -48,6 +48,7 @@ class Table:
         self._path = folder / f"{name}.json"
         self.rows: list[Row] = []
         self.not_run: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
         self._began = datetime.now(UTC)
 
     def add(self, row: Row) -> None:
@@ -60,12 +61,18 @@ class Table:
         self.not_run[name] = why
         _write(f"{name:<50} NOT RUN: {why}")
 
+    def took(self, which: str, seconds: float) -> None:
+        """Keep how long a bench ran."""
+        self.seconds[which] = round(seconds, 1)
+
     def close(self) -> bool:
         """Write the JSON; whether all is well."""
+        on = platform.uname()
         told = {
             "began": self._began.isoformat(timespec="seconds"),
-            "machine": f"{platform.machine()}, {platform.system()} {platform.release()}, Python {platform.python_version()}",
+            "machine": f"{on.machine}, {on.system} {on.release}, Python {platform.python_version()}",
             "rows": [{**asdict(row), "ok": row.ok} for row in self.rows],
+            "seconds": self.seconds,
             "not_run": self.not_run,
         }
         self._path.write_text(json.dumps(told, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""A child process that is stopped at each of its system calls, to be killed before the Nth that writes, or to have it fail.
+"""A child process that is stopped at each of its system calls, to be killed before the Nth write or to have it fail.
 
 By ptrace(2), because Python sees nothing of the writes and syncs that SQLite makes. Only what touches files counts:
 standard output and errors, and the pipe on which the child says what it promised, do not.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -51,11 +52,11 @@ class Work:
             promise = f"promised {number - 1}"
             if self.promise_early:
                 say(promise)
-            durable = _tried(lambda facts=facts: ledger.append(facts))  # type: ignore[misc]  # bound now
+            durable = _tried(partial(ledger.append, facts))
             if durable and not self.promise_early:
                 say(promise)
             if round_ % 4 == 1:
-                _tried(lambda: ledger.keep("alive", {"at": number}))
+                _tried(partial(ledger.keep, "alive", {"at": number}))
             if round_ % 4 == 2:
                 _acknowledged(ledger, say)
             if round_ % 6 == 4:
