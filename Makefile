@@ -1,7 +1,7 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-libcamera test-opencv4 check format bench bench-vision lock clean screenshots hardware-pdfs
+.PHONY: help demo test test-libcamera test-opencv4 check format bench bench-vision bench-loss lock clean screenshots hardware-pdfs
 
 PYTHON ?= python3
 VENV := .venv

@@ -1,0 +1,45 @@
+"""`make bench-loss` in small: what belongs to be zero is zero, and with something broken on purpose it is not."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.needs_mosquitto, pytest.mark.timeout(400)]
+
+_HERE = Path(__file__).parents[2]
+
+
+def bench(folder: Path, *arguments: str) -> tuple[int, str, dict[str, Any]]:
+    command = [sys.executable, "-P", "-m", "lab.bench.loss", *arguments, "--results", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_HERE, timeout=380)
+    (found,) = folder.glob("loss*.json")
+    return done.returncode, done.stdout + done.stderr, json.loads(found.read_text())
+
+
+def may_miss(told: dict[str, Any]) -> bool:
+    """Making a disk takes root; everything else must have run."""
+    return os.geteuid() == 0 or all("root" in why for why in told["not_run"].values())
+
+
+def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
+    code, printed, told = bench(tmp_path, "--quick", "kills", "refusals", "year", "cuts", "broker", "fleet")
+    assert code == 0, printed
+    assert may_miss(told), printed
+    assert len(told["rows"]) + len(told["not_run"]) == 8
+    for row in told["rows"]:
+        assert row["ok"], printed
+        assert (row["lost"], row["doubled"]) == (0, 0), printed
+        assert row["facts"] > 50, printed
+
+
+def test_the_bench_notices_what_is_broken_on_purpose(tmp_path: Path) -> None:
+    code, printed, told = bench(tmp_path, "--quick", "--mutate")
+    assert code == 0, printed
+    assert may_miss(told), printed
+    assert len(told["rows"]) + len(told["not_run"]) == 5
+    assert all("the bench found" in row["note"] and row["ok"] for row in told["rows"]), printed
