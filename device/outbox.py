@@ -23,6 +23,8 @@ WINDOW_ROWS: Final = 1_000
 RESEND_AFTER_S: Final = 5.0
 SPREAD_S: Final = 60.0
 """A campus's backlogs begin within this time of an outage's end, short ones sooner."""
+OUTAGE_S: Final = 20.0
+"""A link that was away for less is this kiosk's own trouble: its backlog goes on, else one that flaps would never end."""
 _SPREAD_PER_BATCH_S: Final = 1.0
 
 
@@ -38,18 +40,22 @@ class Outbox:
         self._turn = self._sent = self._sent_most = self._live_from = self._live_sent = 0
         self._begin(0)
         self._moved_at = self._backlog_at = 0.0
+        self._down_at = float("-inf")
         self._answers_in_streak = 0
         self.answers_refused = 0
         """Answers of the fleet that were about other rows than these, since this agent came up."""
 
     def link(self, *, up: bool) -> None:
         """The link came or went; what was sent and not confirmed is sent again."""
+        now = asyncio.get_running_loop().time()
+        if self._up and not up:
+            self._down_at = now
         self._up = up
         backlog = self._journal.head - self._journal.acked
         self._begin(self._journal.head if up and backlog > BATCH_ROWS else 0)
-        wait_s = min(SPREAD_S, backlog / BATCH_ROWS * _SPREAD_PER_BATCH_S) if self._live_from else 0.0
-        now = asyncio.get_running_loop().time()
-        self._backlog_at = now + random.uniform(0.0, wait_s)  # noqa: S311  # spreads a herd, keeps no secret
+        if self._live_from and now - self._down_at >= OUTAGE_S:
+            wait_s = min(SPREAD_S, backlog / BATCH_ROWS * _SPREAD_PER_BATCH_S)
+            self._backlog_at = now + random.uniform(0.0, wait_s)  # noqa: S311  # spreads a herd, keeps no secret
         self._moved_at = now
         self._wake.set()
 

@@ -115,6 +115,19 @@ def test_a_campus_does_not_send_its_backlogs_at_once_and_live_rows_do_not_wait_f
     scenario(tmp_path / "ledger.db", 300, story)
 
 
+def test_a_link_that_flaps_does_not_begin_to_wait_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(on: Sent) -> None:
+        monkeypatch.setattr(random, "uniform", lambda _least, _most: 0.0)
+        on.outbox.link(up=True)
+        await on.until(lambda: on.firsts == [1, 251])
+        monkeypatch.setattr(random, "uniform", lambda _least, _most: 1_000.0)
+        on.outbox.link(up=False)
+        on.outbox.link(up=True)
+        await on.until(lambda: on.firsts == [1, 251, 1, 251])
+
+    scenario(tmp_path / "ledger.db", 300, story)
+
+
 def test_a_short_backlog_waits_for_nothing(tmp_path: Path) -> None:
     async def story(on: Sent) -> None:
         on.outbox.link(up=True)
