@@ -24,7 +24,7 @@ RESEND_AFTER_S: Final = 5.0
 SPREAD_S: Final = 60.0
 """A campus's backlogs begin within this time of an outage's end, short ones sooner."""
 OUTAGE_S: Final = 20.0
-"""A link that was away for less is this kiosk's own trouble: its backlog goes on, else one that flaps would never end."""
+"""A link away for less is its kiosk's own trouble: the backlog goes on, else that of one that flaps would never end."""
 _SPREAD_PER_BATCH_S: Final = 1.0
 
 
