@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from device.session.ledger import Ledger
+from lab.bench.idle import cpu_s
 from lab.bench.loss.parts import Parts, emptied, trouble, until
 from lab.bench.loss.table import Row, Table
 from lab.bench.loss.writer import a_fact
+from lab.bench.neighbours import Neighbours
 from wire.ledger import row_of
 
 _WITHIN_S: Final = 60.0
@@ -24,7 +26,7 @@ def drain(table: Table, folder: Path, rows: int) -> None:
     if why := trouble():
         table.skip(name, why)
         return
-    with Parts(emptied(folder)) as parts:
+    with Neighbours() as neighbours, Parts(emptied(folder)) as parts:
         ledger = Ledger.open(folder / "bench-1.db")
         for first in range(1, rows + 1, _AT_ONCE):
             ledger.append([a_fact(number) for number in range(first, min(first + _AT_ONCE, rows + 1))])
@@ -37,6 +39,8 @@ def drain(table: Table, folder: Path, rows: int) -> None:
         until(lambda: parts.acked >= rows, "all is acknowledged")
         assert parts.kiosks is not None
         peak_mib = _peak_mib(parts.kiosks.pid)
+        assert parts.fleet is not None
+        used_s = cpu_s(parts.fleet.pid), cpu_s(parts.kiosks.pid)
         parts.finish()
         lost, doubled, facts = parts.compare()
         seconds, waits_s = _times(folder, rows)
@@ -53,7 +57,8 @@ def drain(table: Table, folder: Path, rows: int) -> None:
     ]
     note = (
         f"{seconds:.1f} s from the first row stored to the last (goal 60); {len(waits_s)} live rows meanwhile waited "
-        f"{worst_s:.2f} s at most (goal 1); kiosk process {peak_mib:.0f} MiB at most (goal 256)"
+        f"{worst_s:.2f} s at most (goal 1); kiosk process {peak_mib:.0f} MiB at most (goal 256); "
+        f"CPU of fleet {used_s[0]:.1f} s, of kiosk {used_s[1]:.1f} s; {neighbours}"
     )
     table.add(
         Row(name, 1, "drain", lost, doubled, facts, note, ", ".join(missed),
