@@ -15,7 +15,7 @@ from tests.system.running import Kiosk, adds_up, same_ledger
 
 pytestmark = [pytest.mark.needs_mosquitto, pytest.mark.timeout(400)]
 
-_FLEET_STOPPED_S = float(os.environ.get("CARREL_FLEET_STOPPED_S", "15"))
+_FLEET_STOPPED_S = float(os.environ.get("CARREL_FLEET_STOPPED_S", "10"))
 """docs/reliability.md has it with 300."""
 _HERE = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
     for row in told["rows"]:
         assert row["ok"], printed
         assert (row["lost"], row["doubled"]) == (0, 0), printed
-        assert row["facts"] > 50, printed
+        assert row["facts"] > 20, printed
 
 
 def test_the_bench_notices_what_is_broken_on_purpose(tmp_path: Path) -> None:

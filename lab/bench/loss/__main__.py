@@ -1,6 +1,6 @@
 """`python -m lab.bench.loss`: break everything, and print what was lost and what was doubled.
 
-`--quick` takes two to three minutes, the full run about twenty. `--mutate` runs the benches with something broken on
+`--quick` takes a minute or two, the full run about twenty. `--mutate` runs the benches with something broken on
 purpose, to see that they can fail. Power cuts take root (`sudo make bench-loss`).
 """
 
@@ -20,8 +20,8 @@ Bench = Callable[[Table, Path, bool], None]
 
 # What forks comes first: later ones have threads.
 _BENCHES: Final[dict[str, Bench]] = {
-    "kills": lambda table, folder, quick: files.kills(table, folder, 120 if quick else 1_250),
-    "refusals": lambda table, folder, quick: files.refusals(table, folder, 25 if quick else 350),
+    "kills": lambda table, folder, quick: files.kills(table, folder, 60 if quick else 1_250),
+    "refusals": lambda table, folder, quick: files.refusals(table, folder, 10 if quick else 350),
     "reads": lambda table, folder, quick: files.unreadable(table, folder, 20 if quick else 260),
     "year": lambda table, folder, quick: year.year(table, folder, 60 if quick else 180),
     "cuts": lambda table, folder, quick: cuts.cuts(table, folder, 8 if quick else 200),

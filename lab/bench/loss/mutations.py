@@ -23,7 +23,7 @@ def mutate(table: Table, folder: Path, *, quick: bool) -> None:
         ),
     ]
     for words, bench in found:
-        inner = Table(folder, "mutated")
+        inner = Table(folder, "mutated", quiet=True)
         bench(inner)
         if inner.not_run:
             table.skip(f"mutation: {words}", "; ".join(inner.not_run.values()))
@@ -32,5 +32,5 @@ def mutate(table: Table, folder: Path, *, quick: bool) -> None:
         tried = sum(row.tried for row in inner.rows)
         facts = sum(row.facts for row in inner.rows)
         missed = "" if lost else "the bench did not notice"
-        note = f"{inner.rows[0].of}: the bench found {lost} lost"
+        note = f"{inner.rows[0].of}: the bench found {lost} lost, as it must"
         table.add(Row(f"mutation: {words}", tried, "with it", 0, 0, facts, note, missed))

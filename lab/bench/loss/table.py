@@ -43,8 +43,9 @@ class Row:
 class Table:
     """Prints rows as they come and keeps them, with their samples, as JSON."""
 
-    def __init__(self, folder: Path, name: str = "loss") -> None:
+    def __init__(self, folder: Path, name: str = "loss", *, quiet: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._quiet = quiet
         self._path = folder / f"{name}.json"
         self.rows: list[Row] = []
         self.not_run: dict[str, str] = {}
@@ -54,12 +55,12 @@ class Table:
     def add(self, row: Row) -> None:
         """Print a row and keep it."""
         self.rows.append(row)
-        _write(row.line())
+        self._write(row.line())
 
     def skip(self, name: str, why: str) -> None:
         """Say what could not be tried here."""
         self.not_run[name] = why
-        _write(f"{name:<50} NOT RUN: {why}")
+        self._write(f"{name:<50} NOT RUN: {why}")
 
     def took(self, which: str, seconds: float) -> None:
         """Keep how long a bench ran."""
@@ -78,7 +79,7 @@ class Table:
         self._path.write_text(json.dumps(told, indent=1) + "\n")
         return all(row.ok for row in self.rows)
 
-
-def _write(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    def _write(self, line: str) -> None:
+        if not self._quiet:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
