@@ -1,7 +1,7 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-libcamera test-opencv4 check format bench bench-vision lock clean screenshots hardware-pdfs
+.PHONY: help demo test test-libcamera test-opencv4 check format bench bench-vision bench-loss lock clean screenshots hardware-pdfs
 
 PYTHON ?= python3
 VENV := .venv
@@ -58,6 +58,9 @@ bench: $(VENV)/test.installed ## print the figures, with raw samples in bench-re
 
 bench-vision: $(VENV)/test.installed ## what the picture checks say of labelled faults, on clips they were not made on (BENCH_ARGS=--quick)
 	@$(BIN)/python -m lab.bench.vision $(BENCH_ARGS)
+
+bench-loss: $(VENV)/test.installed ## break everything and print what was lost (BENCH_ARGS=--quick, --mutate or names)
+	@$(BIN)/python -m lab.bench.loss $(BENCH_ARGS)
 
 screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots anew
 	@scripts/system-packages

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import signal
 import socket
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,17 +15,17 @@ from device import boot, chores, placement, reboot
 from device.cameras.boundary import DEFAULT_FACTORY
 from device.cameras.supervisor import Camera
 from device.commissioning import Commissioning
-from device.errors import LedgerDamaged, LedgerUnwritable, PanelError, ShelfError, StartError
+from device.errors import PanelError, ShelfError, StartError
 from device.gestures import Gesture
 from device.kiosk import Kiosk
 from device.kit import kit
 from device.panel import Panel
 from device.release import VERSION
 from device.screen.app import create_screen
+from device.session import opening
 from device.session import states as s
 from device.session.clock import Clock, SystemClock
 from device.session.journal import Journal
-from device.session.ledger import Ledger
 from device.settings import Settings
 from device.uplink import Uplink
 from device.vault import Vault
@@ -61,7 +60,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
 
     async with contextlib.AsyncExitStack() as stack:
         sock = stack.enter_context(_listen(settings.screen.port))
-        ledger = _open_ledger(settings)
+        ledger = opening.open_ledger(settings.data_dir / LEDGER_FILE, hardware.clock.now())
         journal = Journal(ledger)
         stack.push_async_callback(journal.close)
         found = boot.find(ledger)
@@ -109,6 +108,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                     ("clock", chores.watch_clock(kiosk)),
                     ("commissioning", commissioning.run()),
                     ("retry", chores.retry_ledger(kiosk, journal)),
+                    ("prune", chores.prune_ledger(kiosk, journal)),
                     ("link", uplink.link.run()),
                     ("outbox", uplink.outbox.run()),
                     ("readiness", uplink.run_readiness()),
@@ -153,22 +153,6 @@ def _listen(port: int) -> socket.socket:
             "choose another with port = ... under [screen] in kiosk.toml"
         ) from error
     return sock
-
-
-def _open_ledger(settings: Settings) -> Ledger:
-    path = settings.data_dir / LEDGER_FILE
-    try:
-        return Ledger.open(path)
-    except LedgerDamaged as error:
-        set_aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
-        _log.error("%s; it is kept as %s and a new one is begun", error, set_aside.name)
-        for name in ("", "-wal", "-shm"):
-            part = path.with_name(path.name + name)
-            if part.exists():
-                part.rename(set_aside.with_name(set_aside.name + name))
-    except LedgerUnwritable as error:
-        raise StartError(f"{error}; check data_dir in kiosk.toml and that the disk is not full") from error
-    return Ledger.open(path)
 
 
 def _open_panel(settings: Settings, hardware: Hardware, on_gesture: Any) -> Panel | None:

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import logging
 import time
+from functools import partial
 from typing import Final
 
 from device import boot
-from device.errors import LedgerUnwritable
+from device.errors import LedgerError, LedgerUnwritable
 from device.gestures import Gesture
 from device.kiosk import Kiosk
 from device.session import states as s
@@ -19,6 +20,7 @@ _log = logging.getLogger(__name__)
 ALIVE_EVERY_S: Final = 2.0
 JUDGE_EVERY_S: Final = 0.25
 RETRY_EVERY_S: Final = 1.0
+PRUNE_EVERY_S: Final = 3_600.0
 STEP_MS: Final = 1_000
 """A wall clock that moves this much against the monotonic one was stepped."""
 
@@ -73,3 +75,16 @@ async def retry_ledger(kiosk: Kiosk, journal: Journal) -> None:
         _log.info("the ledger can be written again")
         kiosk.unwritten = False
         kiosk.post(s.StorageChanged(ok=True))
+
+
+async def prune_ledger(kiosk: Kiosk, journal: Journal) -> None:
+    """Every hour without a session, delete what the fleet has and nobody will ask for again, in small steps."""
+    while True:
+        try:
+            deleted = 1
+            while deleted and kiosk.state.session is None:
+                deleted = await journal.call(partial(Ledger.prune, now=kiosk.clock.now()))
+                await asyncio.sleep(RETRY_EVERY_S)
+        except LedgerError as error:
+            _log.warning("%s; it is tried again in an hour", error)
+        await asyncio.sleep(PRUNE_EVERY_S)

@@ -17,10 +17,9 @@ from device.placement import Person
 from device.release import VERSION
 from device.selftest import run as selftest
 from device.selftest.table import table
-from device.session.ledger import epochs
+from device.session.ledger_files import look
 from device.settings import Settings
 from wire.errors import WireError
-from wire.ledger import verified
 from wire.settings_file import SettingsError, read_settings
 
 _ASK_WITHIN_S = 5.0
@@ -63,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run, log_level=logging.INFO)
         if name == "ledger":
             command.add_argument("what", choices=("verify", "export"), help="check every hash, or print every row")
+            command.add_argument(
+                "--file",
+                type=Path,
+                metavar="FILE",
+                help="another file than the ledger in use, as one set aside as damaged",
+            )
         if name == "commission":
             command.add_argument("--by", choices=get_args(Person), default="it", help="who confirms (it)")
             command.add_argument(
@@ -104,17 +109,24 @@ def _asked(settings: Settings, path: str) -> Any:
 
 
 def _ledger(settings: Settings, args: argparse.Namespace) -> int:
-    path = settings.data_dir / agent.LEDGER_FILE
+    path = args.file or settings.data_dir / agent.LEDGER_FILE
     if not path.exists():
-        raise KioskError(f"{path}: there is no ledger yet")
-    count = 0
-    for epoch, rows in epochs(path):
-        verified(epoch, rows, 1)
-        count += len(rows)
-        if args.what == "export":
-            _write_lines(row.body for row in rows)
+        raise KioskError(f"{path}: there is no ledger" + ("" if args.file else " yet"))
+    found = look(path)
+    if args.what == "export":
+        _write_lines(row.body for one in found for row in one.wired)
+    for one in found:
+        if one.damage:
+            raise KioskError(
+                f"{path}: epoch {one.name}: {len(one.rows)} rows from {one.pruned + 1} on can be read, "
+                f"and nothing after them: {one.damage}"
+            )
     if args.what == "verify":
-        sys.stdout.write(f"{path}: {count} rows, every hash follows from the one before\n")
+        count, gone = sum(len(one.rows) for one in found), sum(one.pruned for one in found)
+        also = f" ({gone} older ones, which the fleet holds, were deleted)" if gone else ""
+        sys.stdout.write(f"{path}: {count} rows, every hash follows from the one before{also}\n")
+        for other in sorted(path.parent.glob(f"{agent.LEDGER_FILE}.damaged-*[0-9]")):
+            sys.stdout.write(f"{other}: set aside as damaged; look into it with --file {other}\n")
     return 0
 
 

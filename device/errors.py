@@ -5,7 +5,8 @@ KioskError
 ├── CommandRefused     a request of the fleet is not carried out: a stable word, and words for the person who asked
 ├── LedgerError
 │   ├── LedgerUnwritable   the disk refuses; rows are kept in memory and tried again
-│   └── LedgerDamaged      the file is not a ledger any more
+│   ├── LedgerDamaged      the file is not a ledger any more
+│   └── AnswerRefused      the fleet answered about rows that are not these; nothing was done
 ├── UploadTrouble      a recording cannot be sent now, or may not be: a stable word, and words for the log
 ├── ShelfError         recorded video cannot be kept, read or destroyed: disk full, read-only, failing
 ├── PlacementUnwritable  how the cameras were set up cannot be kept: disk full, read-only, failing
@@ -40,6 +41,10 @@ class LedgerUnwritable(LedgerError):
 
 class LedgerDamaged(LedgerError):
     """The ledger file cannot be read as a ledger."""
+
+
+class AnswerRefused(LedgerError):
+    """An answer of the fleet that is not about these rows: another epoch, more than was sent, another hash."""
 
 
 class ShelfError(KioskError):

@@ -1,37 +1,62 @@
-"""Brings the ledger to the fleet: windowed, resumable; nothing is done with before the fleet says it is committed."""
+"""Brings the ledger to the fleet: windowed, resumable; nothing is done with before the fleet says it is committed.
+
+After a long outage there are two lanes: what happens now goes at once, and the backlog follows, oldest first. The fleet
+keeps rows in any order and acknowledges once no hole is left.
+"""
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from typing import Final
 
+from device.errors import AnswerRefused, LedgerError
 from device.session.journal import Journal
-from device.session.ledger import Ledger
+from device.session.ledger import BATCH_ROWS, Ledger
 from wire.codec import encode
 from wire.messages import LedgerAck
 
 _log = logging.getLogger(__name__)
 
 WINDOW_ROWS: Final = 1_000
-"""Rows sent and not yet confirmed; bounds memory here and at the fleet."""
+"""Rows of one lane sent and not yet confirmed; bounds memory here and at the fleet."""
 RESEND_AFTER_S: Final = 5.0
+SPREAD_S: Final = 60.0
+"""A campus's backlogs begin within this time of an outage's end, short ones sooner."""
+OUTAGE_S: Final = 20.0
+"""A link away for less is its kiosk's own trouble: the backlog goes on, else that of one that flaps would never end."""
+_SPREAD_PER_BATCH_S: Final = 1.0
 
 
 class Outbox:
-    """Sends what the fleet has not confirmed, oldest first, while the link is up."""
+    """Sends what the fleet has not confirmed while the link is up."""
 
     def __init__(self, journal: Journal, publish: Callable[[bytes], bool]) -> None:
         self._journal = journal
         self._publish = publish
         self._wake = asyncio.Event()
         self._up = False
-        self._sent = 0
         self._epoch = journal.epoch
-        self._strangers = 0
+        self._turn = self._sent = self._sent_most = self._live_from = self._live_sent = 0
+        self._begin(0)
+        self._moved_at = self._backlog_at = 0.0
+        self._down_at = float("-inf")
+        self._answers_in_streak = 0
+        self.answers_refused = 0
+        """Answers of the fleet that were about other rows than these, since this agent came up."""
 
     def link(self, *, up: bool) -> None:
         """The link came or went; what was sent and not confirmed is sent again."""
-        self._up, self._sent = up, self._journal.acked
+        now = asyncio.get_running_loop().time()
+        if self._up and not up:
+            self._down_at = now
+        self._up = up
+        backlog = self._journal.head - self._journal.acked
+        self._begin(self._journal.head if up and backlog > BATCH_ROWS else 0)
+        if self._live_from and now - self._down_at >= OUTAGE_S:
+            wait_s = min(SPREAD_S, backlog / BATCH_ROWS * _SPREAD_PER_BATCH_S)
+            self._backlog_at = now + random.uniform(0.0, wait_s)  # noqa: S311  # spreads a herd, keeps no secret
+        self._moved_at = now
         self._wake.set()
 
     def written(self) -> None:
@@ -40,36 +65,84 @@ class Outbox:
 
     async def take_ack(self, ack: LedgerAck) -> None:
         """The fleet answered."""
-        about_us = await self._journal.call(lambda ledger: ledger.take_ack(ack))
-        if not about_us:
-            # Another kiosk with this identity, or an answer to an epoch that is over.
-            _log.log(logging.DEBUG if self._strangers else logging.WARNING, "an answer about other rows: %s", ack)
-            self._strangers += 1
+        acked, sent = self._journal.acked, self._sent_most
+        try:
+            await self._journal.call(lambda ledger: ledger.take_ack(ack, sent))
+        except AnswerRefused as refused:
+            _log.log(logging.DEBUG if self._answers_in_streak else logging.WARNING, "refused: %s", refused)
+            self._answers_in_streak += 1
+            self.answers_refused += 1
+        except LedgerError as error:
+            _log.warning("the fleet's answer cannot be followed now, it will ask again: %s", error)
             return
-        if ack.replay_from is not None or ack.fork_at is not None or self._epoch != self._journal.epoch:
-            self._epoch, self._sent = self._journal.epoch, self._journal.acked
-        self._sent = max(self._sent, self._journal.acked)
+        else:
+            self._answers_in_streak = 0
+        if self._epoch != self._journal.epoch:
+            self._epoch, self._sent_most = self._journal.epoch, 0
+            self._begin(0)
+        elif self._journal.acked < acked:
+            self._begin(0)  # a replay
+        elif ack.replay_from is not None and not self._live_from:
+            self._begin(0)  # something was lost on the way; with two lanes a hole is no news
+        if self._journal.acked != acked:
+            self._moved_at = asyncio.get_running_loop().time()
         self._wake.set()
 
     async def run(self) -> None:
         """Send until cancelled."""
         while True:
-            acked = self._journal.acked
-            await self._send_window()
             self._wake.clear()
-            waiting = self._up and self._sent > self._journal.acked
+            self._merge()
+            if self._live_from:
+                turn, sent = self._turn, await self._send(self._live_sent, self._live_from, self._journal.head)
+                self._live_sent = sent if turn == self._turn else self._live_sent
+            if self._now() >= self._backlog_at:
+                until = self._live_from or self._journal.head
+                turn, sent = self._turn, await self._send(self._sent, self._journal.acked, until)
+                self._sent = sent if turn == self._turn else self._sent
             try:
-                async with asyncio.timeout(RESEND_AFTER_S if waiting else None):
+                async with asyncio.timeout(self._rest_s()):
                     await self._wake.wait()
             except TimeoutError:
-                if self._journal.acked == acked:
-                    self._sent = acked  # nothing was confirmed for a while: send again from there
+                if self._waits_for_answer and self._now() - self._moved_at >= RESEND_AFTER_S:
+                    # Nothing was confirmed for a while: all from there again.
+                    self._sent, self._live_sent, self._moved_at = self._journal.acked, self._live_from, self._now()
 
-    async def _send_window(self) -> None:
-        while self._up and self._sent - self._journal.acked < WINDOW_ROWS and self._sent < self._journal.head:
-            after = self._sent
+    def _begin(self, live_from: int) -> None:
+        """Send again from what is confirmed; with `live_from`, what comes after that row goes first."""
+        self._turn += 1
+        self._sent = self._journal.acked
+        self._live_from = self._live_sent = live_from
+
+    def _merge(self) -> None:
+        """Once the backlog is confirmed there is one lane."""
+        self._sent = max(self._sent, self._journal.acked)
+        if self._live_from and self._journal.acked >= self._live_from:
+            self._sent = max(self._live_sent, self._journal.acked)
+            self._live_from = self._live_sent = 0
+
+    @property
+    def _waits_for_answer(self) -> bool:
+        return self._up and (self._sent > self._journal.acked or self._live_sent > self._live_from)
+
+    def _rest_s(self) -> float | None:
+        now = self._now()
+        rests = [self._moved_at + RESEND_AFTER_S - now] if self._waits_for_answer else []
+        if self._up and self._backlog_at > now:
+            rests.append(self._backlog_at - now)
+        return max(0.0, min(rests)) if rests else None
+
+    async def _send(self, after: int, confirmed: int, until: int) -> int:
+        """Send from `after` on, as far as the window of one lane allows; the last seq sent."""
+        while self._up and after - confirmed < WINDOW_ROWS and after < until:
             batch = await self._journal.call(lambda ledger, after=after: Ledger.batch(ledger, after))  # type: ignore[misc]
             if batch is None or batch.epoch != self._epoch or not self._publish(encode(batch)):
-                return
-            if self._sent == after:
-                self._sent = after + len(batch.rows)
+                break
+            if not self._waits_for_answer:
+                self._moved_at = self._now()
+            after += len(batch.rows)
+            self._sent_most = max(self._sent_most, after)
+        return after
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

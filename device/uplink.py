@@ -84,9 +84,7 @@ class Uplink:
             self._kiosk.oldest_unacked_at = oldest.at if oldest else None
             self._kiosk.backlog_bytes = await self._journal.call(Ledger.backlog_bytes)
             snapshot = self._kiosk.snapshot()
-            self.link.publish(
-                Channel.HEALTH, encode(_health(snapshot, vitals, self.link, self._kiosk.last_steps)), qos=0
-            )
+            self.link.publish(Channel.HEALTH, encode(self._health(snapshot, vitals)), qos=0)
             if self.link.up:
                 self._publish_readiness(snapshot)  # said again with its present age
             await asyncio.sleep(HEALTH_EVERY_S)
@@ -104,7 +102,11 @@ class Uplink:
 
     async def _life(self) -> Life:
         """Commit the next birth, so that no death of an earlier connection can count for the coming one."""
-        self._birth = await self._journal.call(_next_birth)
+        try:
+            self._birth = await self._journal.call(_next_birth)
+        except LedgerUnwritable as error:  # a fleet that hears of a full disk is worth a birth that may come twice
+            _log.warning("%s; it counts in memory only", error)
+            self._birth = max(self._birth, await self._journal.call(_last_birth)) + 1
         return Life(encode(self._presence(PresenceState.ONLINE)), encode(self._presence(PresenceState.OFFLINE)))
 
     def _presence(self, state: PresenceState) -> Presence:
@@ -127,7 +129,10 @@ class Uplink:
                 schedule = read(Schedule, payload)
                 held = self._kiosk.state.schedule
                 if held is None or schedule.as_of >= held.as_of:
-                    await self._journal.call(_keeps("schedule", schedule.model_dump(mode="json")))
+                    try:
+                        await self._journal.call(_keeps("schedule", schedule.model_dump(mode="json")))
+                    except LedgerUnwritable as error:  # it is sent again within the hour, and at every connection
+                        _log.warning("%s; it counts until the next boot", error)
                     self._kiosk.post(s.ScheduleSet(schedule))
             case Channel.UPLOAD_TICKET:
                 if self.uploader is not None:
@@ -182,6 +187,10 @@ class Uplink:
         seen = await self._kiosk.preflight(PREFLIGHT_WITHIN_S)
         said = _readiness(seen).model_dump(mode="json")
         return {**said, "cameras": {role: view.state for role, view in seen.cameras.items()}}
+
+    def _health(self, snapshot: Snapshot, vitals: Vitals) -> Health:
+        said = _health(snapshot, vitals, self.link, self._kiosk.last_steps)
+        return said.model_copy(update={"ledger_answers_refused": self.outbox.answers_refused})
 
     def _publish_readiness(self, snapshot: Snapshot) -> bool:
         return self.link.publish(Channel.READINESS, encode(_readiness(snapshot)), qos=1, retain=True)
@@ -246,8 +255,12 @@ def _camera(view: CameraView, last_step: str | None) -> dict[str, Any]:
     }
 
 
+def _last_birth(ledger: Ledger) -> int:
+    return int(ledger.kept("birth") or 0)
+
+
 def _next_birth(ledger: Ledger) -> int:
-    birth = int(ledger.kept("birth") or 0) + 1
+    birth = _last_birth(ledger) + 1
     ledger.keep("birth", birth)
     return birth
 

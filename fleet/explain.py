@@ -9,10 +9,11 @@ from fleet.store import sessions as store
 from fleet.store.engine import Database
 from wire.codec import compact
 from wire.ledger import row_of
+from wire.minutes import SessionRecord
 
 
 def explain(database: Database, session: str) -> Iterator[str]:
-    """Lines of text: each row in order, each stretch of the timeline, the figures.
+    """Lines of text: each row in order, each stretch of the timeline, the figures with the stretches they add up from.
 
     Raises:
         NotFound: no row of such a session is held.
@@ -38,5 +39,24 @@ def explain(database: Database, session: str) -> Iterator[str]:
         yield f"{span.start_ms:>9} to {span.end_ms:>9} ms  {span.mode.value}{cause}, {link}, {', '.join(span.cameras)}"
     yield ""
     yield f"state {record.state}, {'complete' if is_complete(record, rows) else 'not complete'}"
+    missing = sum(not kept.contiguous for kept in rows)
+    if missing:
+        yield f"{missing} rows stand after a hole: the figures change when the missing ones arrive"
+    adds = _stretches(record)
     for name, value in record.minutes.model_dump().items():
-        yield f"{name} {value}"
+        yield f"{name} {value}{adds.get(name, '')}"
+
+
+def _stretches(record: SessionRecord) -> dict[str, str]:
+    """By figure, the stretches of the timeline whose lengths it is the sum of."""
+    spans = record.spans
+    found = {
+        "elapsed_ms": [(one.start_ms, one.end_ms) for one in spans],
+        "running_ms": [(one.start_ms, one.end_ms) for one in spans if one.mode == "running"],
+        "paused_ms": [(one.start_ms, one.end_ms) for one in spans if one.mode == "paused"],
+        "interrupted_ms": [(one.start_ms, one.end_ms) for one in spans if one.mode == "interrupted"],
+        "buffered_ms": [(one.start_ms, one.end_ms) for one in spans if one.mode == "running" and not one.link_up],
+    }
+    return {
+        name: " = " + " + ".join(f"({end} - {start})" for start, end in some) for name, some in found.items() if some
+    }

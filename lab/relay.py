@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import random
 import socket
 import struct
 from enum import StrEnum
@@ -11,6 +12,8 @@ from typing import Final
 _log = logging.getLogger(__name__)
 
 _CHUNK: Final = 65_536
+_TRICKLE_S: Final = 1.0
+_MID_PUBLISH_BYTES: Final = (200, 4_000)
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends RST instead of FIN
 
 
@@ -21,6 +24,23 @@ class Way(StrEnum):
     """Bytes are swallowed both ways; connections stay open and say nothing."""
     RESET = "reset"
     """Connections are reset, and new ones as well."""
+    HALF_OPEN = "half-open"
+    """What the kiosk says arrives, and nothing comes back."""
+    TRICKLE = "trickle"
+    """One byte a second passes, each way."""
+    MID_PUBLISH = "mid-publish"
+    """Each connection is reset after some bytes, in the middle of a message as likely as not."""
+
+    @property
+    def words(self) -> str:
+        """It for a table."""
+        return {
+            Way.SILENT: "partition, connections stay open",
+            Way.RESET: "reset, and new connections too",
+            Way.HALF_OPEN: "half-open: nothing comes back",
+            Way.TRICKLE: "one byte a second",
+            Way.MID_PUBLISH: "reset in mid-publish, again and again",
+        }[self]
 
 
 class Relay:
@@ -71,7 +91,7 @@ class Relay:
             _reset(client, None)
             return
         broker_reader, broker = None, None
-        if self._down is None:
+        if self._down is not Way.SILENT:
             try:
                 broker_reader, broker = await asyncio.open_connection("127.0.0.1", self._to_port)
             except OSError as error:
@@ -98,13 +118,32 @@ class Relay:
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter | None, client: asyncio.StreamWriter
     ) -> None:
+        left = random.randint(*_MID_PUBLISH_BYTES)  # keeps no secret
         while data := await reader.read(_CHUNK):
-            if self._down is not None or writer is None:
+            if self._down is Way.TRICKLE and writer is not None:
+                data = await self._trickle(data, writer)  # what is left of it
+            if self._down in {Way.SILENT, Way.RESET} or writer is None:
                 self._tainted.add(client)
                 continue
+            if self._down is Way.HALF_OPEN and writer is client:
+                self._tainted.add(client)
+                continue
+            if self._down is Way.MID_PUBLISH and writer is not client:
+                data, left = data[:left], left - len(data)  # the rest never arrives
             writer.write(data)
             await writer.drain()
+            if left <= 0:
+                _reset(client, writer)
         raise _Ended
+
+    async def _trickle(self, data: bytes, writer: asyncio.StreamWriter) -> bytes:
+        """Pass a byte a second for as long as the network is so slow; what is left then."""
+        while data and self._down is Way.TRICKLE:
+            writer.write(data[:1])
+            await writer.drain()
+            data = data[1:]
+            await asyncio.sleep(_TRICKLE_S)
+        return data
 
 
 class _Ended(Exception):

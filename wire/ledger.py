@@ -316,6 +316,17 @@ class Forked(WireModel):
     seq: PositiveInt
 
 
+class LedgerDamaged(WireModel):
+    """The ledger's file was damaged: it was set aside whole as `file`, and what could be read goes on in this epoch."""
+
+    file: str
+    reason: Annotated[str, Field(max_length=300)]
+    epoch: str | None = None
+    """The one that was going on in it."""
+    rows: NonNegativeInt = 0
+    """How many rows of it could be read and stand in this epoch too."""
+
+
 EVENTS: Final[dict[str, type[WireModel]]] = {
     "boot": Boot,
     "power.lost": PowerLost,
@@ -359,5 +370,6 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "command.run": CommandRun,
     "still.taken": StillFact,
     "ledger.forked": Forked,
+    "ledger.damaged": LedgerDamaged,
 }
 """Every ledger type with its model; each has a golden sample in tests/wire/golden/."""

@@ -51,6 +51,8 @@ class Health(WireModel):
     clock: str | None = None
     link_round_trip_ms: float | None = None
     backlog_rows: NonNegativeInt | None = None
+    ledger_answers_refused: NonNegativeInt | None = None
+    """Answers of the fleet about other rows than the kiosk has, since its agent came up."""
     model: ShortText | None = None
     segments: NonNegativeInt | None = None
     """Sealed pieces of video on the kiosk's disk."""

@@ -16,7 +16,11 @@ from typing import Any, Final, Self
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from device.errors import LedgerDamaged, LedgerUnwritable
+from device.errors import AnswerRefused, LedgerDamaged, LedgerUnwritable
+from device.session.clock import Instant
+from device.session.fleet_answers import Held, check
+from device.session.ledger_files import cannot_be_read, look_at_files
+from device.session.pruning import prunable_through
 from device.session.states import Fact
 from wire.errors import BadPayload, WireError
 from wire.ledger import Row, body_of, chained, checked, distinct, row_of, verified
@@ -49,14 +53,22 @@ def first(db: Database) -> None:
     db.table("commands").create({"id": str}, pk="id", strict=True)
 
 
+@migrations()
+def pruned(db: Database) -> None:
+    """Through which row an epoch was pruned, and that row's hash, from which the next one follows."""
+    db.table("epochs").add_column("pruned", int, not_null_default=0)
+    db.table("epochs").add_column("pruned_hash", str)
+
+
 class Ledger:
     """Append-only rows, each known by `(epoch, seq)`; `seq` starts at 1 and has no holes."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._unwritten: list[tuple[Row, str, str]] = []
-        self._seq = self._acked = 0
+        self._seq = self._acked = self._pruned = 0
         self._head = ""
+        self._pruned_hash = ""
         self._acked_lost = False
         found = list(db.query("select epoch from epochs order by made desc limit 1"))
         self.epoch: str = found[0]["epoch"] if found else self._begin(str(uuid.uuid4()), 1)
@@ -72,6 +84,7 @@ class Ledger:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            look_at_files(path)
             with contextlib.ExitStack() as on_failure:
                 connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
                 on_failure.callback(connection.close)
@@ -85,7 +98,8 @@ class Ledger:
                 on_failure.pop_all()
                 return ledger
         except sqlite3.OperationalError as error:
-            raise LedgerUnwritable(f"{path}: {error}") from error
+            kind = LedgerDamaged if cannot_be_read(error) else LedgerUnwritable
+            raise kind(f"{path}: {error}") from error
         except OSError as error:
             raise LedgerUnwritable(f"{path}: {error.strerror or error}") from error
         except (sqlite3.DatabaseError, WireError) as error:
@@ -124,6 +138,11 @@ class Ledger:
         return self._seq
 
     @property
+    def durable(self) -> int:
+        """The last seq on the disk."""
+        return self._unwritten[0][0].seq - 1 if self._unwritten else self._seq
+
+    @property
     def acked(self) -> int:
         """The seq through which the fleet has committed."""
         return self._acked
@@ -144,21 +163,49 @@ class Ledger:
             return None
         return LedgerBatch(epoch=self.epoch, first=after + 1, prev=self._hash(after), rows=tuple(rows))
 
-    def take_ack(self, ack: LedgerAck) -> bool:
-        """Learn what the fleet holds; False when the answer is not about these rows (another epoch, another hash)."""
-        if ack.epoch != self.epoch:
-            return False
+    def take_ack(self, ack: LedgerAck, sent: int | None = None) -> None:
+        """Learn what the fleet holds.
+
+        Args:
+            ack: its answer.
+            sent: the last seq sent since this agent came up, where somebody counts.
+
+        Raises:
+            AnswerRefused: it is not about these rows, or asks for rows that are not kept any more.
+            LedgerUnwritable: a new epoch cannot be opened; the fleet asks again.
+        """
+        check(ack, Held(self.epoch, self.durable, sent, self._hash))
         if ack.fork_at is not None:
-            if ack.fork_at > self._seq:
-                return False
             self.fork(ack.fork_at)
         elif ack.replay_from is not None:
+            if ack.replay_from <= self._pruned:
+                kept = self._pruned + 1
+                self.fork(kept)  # else the fleet would wait for ever for what nobody has, and acknowledge nothing more
+                raise AnswerRefused(
+                    f"a replay from row {ack.replay_from}, and rows are kept from {kept} on; "
+                    f"these are sent again as epoch {self.epoch}"
+                )
             self._remember_acked(min(self._acked, ack.replay_from - 1))
         elif ack.through is not None:
-            if ack.through > self._seq or (ack.hash and ack.through and ack.hash != self._hash(ack.through)):
-                return False
             self._remember_acked(max(self._acked, ack.through))
-        return True
+
+    def prune(self, now: Instant) -> int:
+        """Delete rows that the fleet holds and that are older than 30 days; how many.
+
+        Raises:
+            LedgerUnwritable: nothing was deleted.
+        """
+        with self._writing("what was pruned"), self._db.atomic():
+            through = prunable_through(self._db, self.epoch, self._pruned, self._acked, now)
+            if through <= self._pruned:
+                return 0
+            hash_ = self._hash(through)
+            self._db.execute("delete from rows where epoch = ? and seq <= ?", [self.epoch, through])
+            self._db.execute(
+                "update epochs set pruned = ?, pruned_hash = ? where epoch = ?", [through, hash_, self.epoch]
+            )
+        deleted, self._pruned, self._pruned_hash = through - self._pruned, through, hash_
+        return deleted
 
     def fork(self, at_seq: int) -> None:
         """Open a new epoch and copy the rows from `at_seq` on into it: the fleet holds others by their numbers.
@@ -167,9 +214,13 @@ class Ledger:
             LedgerUnwritable: the disk refuses; the ledger goes on in the old epoch, and the fleet will ask again.
         """
         self.write_waiting()
-        old, moved = self.epoch, [row for row in self.rows(after=at_seq - 1) if row.type != "ledger.forked"]
+        self.go_on_from(self.epoch, at_seq, self.rows(after=at_seq - 1))
+
+    def go_on_from(self, old: str, at_seq: int, rows: Sequence[Row]) -> None:
+        """Open a new epoch with copies of `rows`, which begin at `at_seq` of epoch `old`; raises as `fork` does."""
+        moved = [row for row in rows if row.type != "ledger.forked"]
         made = self._db.execute("select max(made) from epochs").fetchone()[0]
-        before = self.epoch, self._seq, self._acked, self._head
+        before = self.epoch, self._seq, self._acked, self._head, self._pruned, self._pruned_hash
         try:
             with self._writing("a new epoch"), self._db.atomic():
                 self._begin(str(uuid.uuid4()), made + 1)
@@ -179,7 +230,7 @@ class Ledger:
                     self._chain([row.model_copy(update={"seq": seq}) for seq, row in enumerate(copies, 1)])
                     self.write_waiting()
         except BaseException:
-            self.epoch, self._seq, self._acked, self._head = before
+            self.epoch, self._seq, self._acked, self._head, self._pruned, self._pruned_hash = before
             self._unwritten.clear()  # copies; the rows themselves stand in the old epoch
             raise
         _log.warning("ledger forked at %d: epoch %s goes on as %s", at_seq, old, self.epoch)
@@ -288,7 +339,7 @@ class Ledger:
 
     def _verify(self) -> None:
         """Look at the newest rows; raises `WireError` when they do not follow from each other."""
-        after = max(0, self._seq - _VERIFIED_ROWS)
+        after = max(self._pruned, self._seq - _VERIFIED_ROWS)
         query = "select body, hash from rows where epoch = ? and seq > ? order by seq"
         kept = [WireRow.model_construct(**row) for row in self._db.query(query, [self.epoch, after])]
         verified(self._hash(after), kept, after + 1)
@@ -296,19 +347,20 @@ class Ledger:
     def _begin(self, epoch: str, made: int) -> str:
         self._db.table("epochs").insert({"epoch": epoch, "acked": 0, "made": made})
         self.epoch, self._seq, self._acked, self._head = epoch, 0, 0, epoch
+        self._pruned, self._pruned_hash = 0, epoch
         return epoch
 
     def _load(self) -> None:
-        row = self._db.execute("select acked from epochs where epoch = ?", [self.epoch]).fetchone()
-        self._acked = int(row[0])
+        query = "select acked, pruned, coalesce(pruned_hash, epoch) from epochs where epoch = ?"
+        self._acked, self._pruned, self._pruned_hash = self._db.execute(query, [self.epoch]).fetchone()
         last = self._db.execute(
             "select seq, hash from rows where epoch = ? order by seq desc limit 1", [self.epoch]
         ).fetchone()
-        self._seq, self._head = last or (0, self.epoch)
+        self._seq, self._head = last or (self._pruned, self._pruned_hash)
 
     def _hash(self, seq: int) -> str:
-        if seq == 0:
-            return self.epoch
+        if seq == self._pruned:
+            return self._pruned_hash
         row = self._db.execute("select hash from rows where epoch = ? and seq = ?", [self.epoch, seq]).fetchone()
         return str(row[0]) if row else ""
 
@@ -336,19 +388,3 @@ def as_row(fact: Fact, seq: int) -> Row:
     if len(body_of(row)) > ROW_CHARACTERS:
         raise BadPayload(f"{fact.type}: a row of more than {ROW_CHARACTERS} characters")
     return row
-
-
-def epochs(path: Path) -> list[tuple[str, list[WireRow]]]:
-    """Every epoch of a ledger file with its rows, in the order they were made, for tools that only look."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        names = [row[0] for row in connection.execute("select epoch from epochs order by made")]
-        query = "select body, hash from rows where epoch = ? order by seq"
-        return [
-            (name, [WireRow(body=body, hash=hash_) for body, hash_ in connection.execute(query, [name])])
-            for name in names
-        ]
-    except sqlite3.DatabaseError as error:
-        raise LedgerDamaged(f"{path}: {error}") from error
-    finally:
-        connection.close()

@@ -71,8 +71,8 @@ class Cut:
 
 def measure(results: Results, folder: Path, cuts: int, unsynced: int, plain: int) -> None:
     """Cut that often, as it is, without the sync, and with plain MP4 files."""
-    if (trouble := _trouble(folder / "trial")) is not None:
-        sys.stdout.write(f"power cuts: skipped, because {trouble}\n")
+    if why := trouble(folder / "trial"):
+        sys.stdout.write(f"power cuts: skipped, because {why}\n")
         return
     with Neighbours() as neighbours:
         done = _cuts(folder, "synced", cuts)
@@ -97,14 +97,14 @@ def measure(results: Results, folder: Path, cuts: int, unsynced: int, plain: int
     results.add(Figure("plain MP4 files that play no more", share, "%", note=f"of {plain * len(SPECS)}"))
 
 
-def _trouble(place: Path) -> str | None:
+def trouble(place: Path) -> str | None:
     """Why no disk can be made and mounted here; None when it can."""
     if os.geteuid() != 0:
         return "making and mounting a disk takes root; run `sudo make bench`"
-    image, disk = _blank_disk(place)
+    image, disk = blank_disk(place)
     try:
         _run("mkfs.ext4", "-q", "-F", os.fspath(image))
-        with _mounted(image, disk):
+        with mounted(image, disk):
             return None
     except FileNotFoundError as error:
         return f"{error.filename} is missing; install it"
@@ -114,7 +114,7 @@ def _trouble(place: Path) -> str | None:
         image.unlink()
 
 
-def _blank_disk(place: Path) -> tuple[Path, Path]:
+def blank_disk(place: Path) -> tuple[Path, Path]:
     """An empty image and the folder to mount it on."""
     image, disk = place / "image", place / "disk"
     disk.mkdir(parents=True)
@@ -131,16 +131,16 @@ def _cuts(folder: Path, how: str, count: int) -> list[Cut]:
 
 
 def _cut(place: Path, how: str, after_s: float) -> Cut:
-    image, disk = _blank_disk(place)
+    image, disk = blank_disk(place)
     _run("mkfs.ext4", "-q", "-F", os.fspath(image))
     recordings = Recordings(place, disk / "segments")
-    with _mounted(image, disk):
+    with mounted(image, disk):
         said, cut_ns = _recorded_until_cut(recordings, how, after_s)
     left = place / "left"
     # A copy, because the kernel's memory of the first disk may live on in another process's view of what is mounted.
     _run("cp", "--sparse=always", os.fspath(image), os.fspath(left))
     image.unlink()
-    with _mounted(left, disk):
+    with mounted(left, disk):
         Shelf(recordings.folder).recover()
         look = recordings.look() if how != "plain" else _plain_look(recordings.folder)
     left.unlink()
@@ -177,7 +177,8 @@ def _recorded_until_cut(recordings: Recordings, how: str, after_s: float) -> tup
 
 
 @contextmanager
-def _mounted(image: Path, disk: Path) -> Iterator[None]:
+def mounted(image: Path, disk: Path) -> Iterator[None]:
+    """The image mounted on that folder."""
     _run("mount", "-o", "loop", os.fspath(image), os.fspath(disk))
     try:
         yield

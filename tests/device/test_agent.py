@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import time
 import urllib.error
 import urllib.request
@@ -247,3 +248,18 @@ def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
 
 def replace_port(settings: Settings) -> Settings:
     return settings.model_copy(update={"screen": settings.screen.model_copy(update={"port": free_port()})})
+
+
+def test_f1_a_disk_that_refuses_ends_neither_link_nor_agent_when_a_schedule_comes(tmp_path: Path) -> None:
+    async def story(on: Running) -> None:
+        holder = sqlite3.connect(on.settings.data_dir / agent.LEDGER_FILE, isolation_level=None)
+        holder.execute("begin immediate")  # nothing else can be written until it ends
+        told = Schedule(revision=9, as_of=datetime.now(UTC), bookings=())
+        on.fleet.send(on.topic(Channel.SCHEDULE), encode(told))
+        await asyncio.sleep(7)
+        holder.execute("rollback")
+        holder.close()
+        reply = await on.command()
+        assert reply.ok, "the link still hears"
+
+    scenario(tmp_path, story)

@@ -18,7 +18,8 @@ from device.errors import CommandRefused, LedgerUnwritable
 from device.kit import kit
 from device.readiness import Judgement
 from device.session import states as s
-from device.session.ledger import Ledger, epochs
+from device.session.ledger import Ledger
+from device.session.ledger_files import epochs
 from device.session.states import Phase
 from device.settings import Settings
 from device.uplink import Uplink

@@ -133,7 +133,12 @@ def test_serve_runs_says_nothing_on_stdout_and_stops_when_asked(tmp_path: Path) 
         assert "session.started" in told
         assert "state ended, complete" in told
         minutes = service.get(f"/api/v1/sessions/{session}")["minutes"]
-        assert f"running_ms {minutes['running_ms']}" in told
+        assert f"running_ms {minutes['running_ms']} = " in told
+        for name in ("elapsed_ms", "running_ms", "paused_ms", "buffered_ms"):
+            (line,) = [line for line in told.splitlines() if line.startswith(name)]
+            value, _, sum_ = line.removeprefix(name).partition(" = ")
+            stretches = [part.strip("()").split(" - ") for part in sum_.split(" + ")]
+            assert sum(int(end) - int(start) for end, start in stretches) == int(value), line
         with httpx.stream("GET", service.url("/healthz")):
             began = time.monotonic()
             assert service.stop() == 0

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from device.session.ledger import epochs
+from device.session.ledger_files import epochs
 from tests.media import clip
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from device.session.clock import Instant
-from device.session.ledger import epochs
+from device.session.ledger_files import epochs
 from device.session.states import Fact
 from wire.ledger import ClockTrust, verified
 from wire.messages import WireRow

@@ -7,7 +7,8 @@ import pytest
 
 from device.errors import LedgerUnwritable
 from device.session.journal import Journal
-from device.session.ledger import Ledger, epochs
+from device.session.ledger import Ledger
+from device.session.ledger_files import epochs
 from tests.device.session.facts import all_rows, fact, facts
 from wire.errors import BadPayload
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from device.errors import LedgerDamaged, LedgerUnwritable
-from device.session.ledger import Ledger, epochs
+from device.session.ledger import Ledger
+from device.session.ledger_files import epochs
 from tests.device.session.facts import all_rows, facts, instant
 from wire.messages import LedgerAck
 
@@ -120,8 +121,8 @@ def test_an_acknowledgement_on_a_read_only_disk_counts_until_the_next_boot(
 ) -> None:
     ledger.append(facts(5))
     ledger._db.execute("pragma query_only=on")
-    assert ledger.take_ack(LedgerAck(epoch=ledger.epoch, through=3))
-    assert ledger.take_ack(LedgerAck(epoch=ledger.epoch, through=4))
+    ledger.take_ack(LedgerAck(epoch=ledger.epoch, through=3))
+    ledger.take_ack(LedgerAck(epoch=ledger.epoch, through=4))
     assert ledger.acked == 4
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
@@ -178,12 +179,11 @@ def test_a_single_changed_letter_in_a_row_is_damaged(path: Path) -> None:
         Ledger.open(path)
 
 
-def test_an_empty_file_is_a_new_ledger(path: Path) -> None:
+def test_an_empty_file_is_damaged(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"")
-    ledger = Ledger.open(path)
-    assert ledger.head == 0
-    ledger.close()
+    with pytest.raises(LedgerDamaged, match="empty"):
+        Ledger.open(path)
 
 
 def test_a_lost_journal_file_leaves_an_older_ledger_that_holds_together(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What is lost when things break: everything that is tried here is done for real."""
