@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from device.session.ledger import epochs
+from device.session.ledger_files import epochs
 from device.uploader import CHUNK_BYTES
 from fleet.settings import load
 from fleet.upload_keys import receipt_public
