@@ -43,11 +43,23 @@ CHUNK_IN_SESSION_BYTES: Final = 64 * 1024
 BACKOFF_CAP_S: Final = 120.0
 LATER_S: Final = 3_600.0
 """A segment that the fleet refuses by itself is not asked for again sooner; the others go on."""
+SOON_S: Final = 20.0
+"""A segment without a row: most likely it got its name just now, and its row is on the way."""
 
 _TELLING: Final = frozenset({"segment.sealed", "segment.recovered"})
 _UPLOADED: Final = frozenset({"segment.uploaded"})
 _OF_THIS_SEGMENT: Final = frozenset(
-    {"bad-receipt", "destroyed", "not-this-student", "other-row", "other-hash", "another-kiosks", "too-long", "damaged"}
+    {
+        "bad-receipt",
+        "destroyed",
+        "not-this-student",
+        "other-row",
+        "other-hash",
+        "another-kiosks",
+        "too-long",
+        "damaged",
+        "no-row",
+    }
 )
 """Reasons that concern one segment and will not pass by themselves."""
 
@@ -134,7 +146,7 @@ class Uploader:
         except UploadTrouble as trouble:
             if trouble.reason not in _OF_THIS_SEGMENT:
                 raise
-            self._later[one.segment] = now_s + LATER_S
+            self._later[one.segment] = now_s + (SOON_S if trouble.reason == "no-row" else LATER_S)
             self._say(trouble.reason, f"segment {one.segment}: {trouble}")
             return 0.0
         if done:
@@ -167,7 +179,7 @@ class Uploader:
         return True
 
     async def _told(self, one: Kept) -> _Told | None:
-        """What the ledger says of it, once the fleet holds that row."""
+        """What the ledger says of it; None while the fleet does not hold that row yet."""
         rows = await self._journal.call(lambda ledger: ledger.telling(one.session, _TELLING))
         for epoch, row in rows:
             said = Segment.model_validate(row.data)
@@ -177,7 +189,7 @@ class Uploader:
                 if said.bytes != one.bytes:
                     raise UploadTrouble("damaged", f"it has {one.bytes} bytes and its row says {said.bytes}")
                 return _Told(epoch, row.seq, said.hash, said.bytes)
-        return None
+        raise UploadTrouble("no-row", "no row of the ledger tells of it yet; at the latest the next start writes one")
 
     async def _ticket(self, one: Kept, told: _Told) -> UploadTicket:
         answer: asyncio.Future[UploadTicket] = asyncio.get_running_loop().create_future()

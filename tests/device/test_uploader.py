@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import http.client
 import ssl
 import subprocess
@@ -148,6 +149,20 @@ def test_a_refusal_deletes_nothing_and_holds_up_only_what_it_is_about(tmp_path: 
             await kiosk.until(lambda: kiosk.on_shelf() == {bad})
 
     scenario(tmp_path, story, answer)
+
+
+def test_a_segment_of_which_no_row_tells_holds_up_no_other(tmp_path: Path) -> None:
+    async def story(kiosk: Running, fleet: Answering) -> None:
+        rowless, _ = shelve(tmp_path)
+        late, file = shelve(tmp_path)
+        hash_ = hashlib.blake2b(file, digest_size=32).hexdigest()
+        data = {"segment": late, "role": "overhead", "ms": 1_000, "bytes": len(file), "hash": hash_}
+        await kiosk.journal.append([s.Fact("segment.sealed", data, SESSION, kiosk.kiosk.clock.now())])
+        kiosk.uplink.outbox.written()
+        await kiosk.until(lambda: kiosk.on_shelf() == {rowless})
+        assert [asked.segment for asked in fleet.asked] == [late]
+
+    scenario(tmp_path, story, lambda asked: stored(asked, signed(asked)))
 
 
 def test_without_a_receipt_key_nothing_is_asked_and_nothing_goes(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_not_this_student_leaves_nothing_at_either_side(demo: Demo, folder: Path
     kiosk.press()
     session = kiosk.reaches("live")["session"]["id"]
     records(kiosk, folder)
+    time.sleep(8)  # enough that sending it takes three quarters of a minute
     demo.kill("kiosks", kiosk.id, "front")  # so that there is a finished segment, which is sent in the session
     until(lambda: arriving(folder) > 100_000, 60, "it arrives, slowly")
     assert listed(demo, session) != {}
