@@ -7,7 +7,7 @@ from the sources named beside them; scenes and clips only showed how much room t
 from dataclasses import dataclass
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Counts up with every change of a number, so that evidence from two kiosks can be compared."""
 
 
@@ -29,7 +29,7 @@ class Thresholds:
     structure_floor: float = 0.8    # grey levels; rounding to 8 bits alone makes 0.3
     structure_noise: float = 1.5    # of the noise's energy: two deviations of what chance makes in a tile of 75 pixels
     covered: float = 0.1      # share of tiles that still show something: "nearly all" are more than nine in ten
-    covered_in_the_dark: float = 0.2    # the same where it is dark too: a cover's rim crosses twice the tiles it leaves
+    covered_in_the_dark: float = 1/3    # the same where it is dark too: a gap at a side touches two of six rows
     covered_tells: float = 0.25     # share of tiles that must not be clipped for the rest to say anything
     likeness: float = 0.33    # correlation of reliefs, under which nothing of the scene is left: chance makes 0.1 of a
                               # hundred spots, 0.3 as the best of all displacements; a dark or soft scene keeps 0.36

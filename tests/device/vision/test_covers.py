@@ -158,3 +158,15 @@ def test_a_page_changed_under_a_lens_that_is_out_of_focus_makes_no_cover_of_it()
     assert camera.show(*before)[-1] == {"blurred"}
     for page in after:
         assert camera.show(*page)[-1] == {"blurred"}
+
+
+@pytest.mark.parametrize("role", SCENES)
+@pytest.mark.parametrize("turn_deg", [80, 100, 260, 280])
+def test_the_gap_that_a_black_thing_leaves_may_lie_along_a_long_side(role: str, turn_deg: int) -> None:
+    camera = Camera(role)
+    camera.learn(usual(role))
+    along = _ACROSS * np.cos(np.radians(turn_deg)) + _DOWN * 0.5625 * np.sin(np.radians(turn_deg))
+    rim = np.clip((along - np.quantile(along, 0.93)) / 0.04 + 0.5, 0, 1)[..., np.newaxis]
+    nearly = ((10 + rim * (image.astype(float) - 10)).astype(np.uint8) for image in usual(role))
+    told = camera.show(*(noisy(image, number, 0.8) for number, image in enumerate(nearly)))
+    assert told[1:] == [{"covered"}] * 11

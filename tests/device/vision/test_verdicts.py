@@ -108,3 +108,11 @@ def test_evidence_is_plain_numbers() -> None:
     found = judge(replace(WELL, glare=0.1), "overhead", None, KNOCKED)
     assert {type(value) for evidence in found.values() for value in evidence.values()} <= {float, int}
     assert not any(isinstance(value, np.generic) for evidence in found.values() for value in evidence.values())
+
+
+def test_a_dark_picture_may_show_more_tiles_and_be_covered_if_nothing_of_the_scene_is_left() -> None:
+    gone = np.random.default_rng(1).permuted(WELL.relief.ravel()).reshape(WELL.relief.shape)
+    nearly = replace(WELL, structured=0.3, p80=12.0, relief=gone)
+    assert set(judge(nearly, "front", None, None, WELL)) == {Condition.COVERED}
+    assert set(judge(replace(nearly, relief=WELL.relief), "front", None, None, WELL)) == {Condition.DARK}
+    assert judge(replace(nearly, p80=120.0), "front", None, None, WELL) == {}
