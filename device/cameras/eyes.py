@@ -140,6 +140,8 @@ class Eyes:
     def aim_for(self, now_ns: int, for_s: float) -> None:
         """Somebody aims the camera for so long at least."""
         self._aim_until_ns = now_ns + round(for_s * 1e9)
+        if self._watcher is not None:
+            self._watcher.forget_view()
         self._due_ns = min(self._due_ns, now_ns)
 
     def learn(self) -> None:

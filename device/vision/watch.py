@@ -102,10 +102,14 @@ class Watcher:
     def refer(self, reference: Reference | None) -> None:
         """Judge by this reference from now on, for good; by None, learn one as it comes, and trust it for a while."""
         self._reference, self._is_commissioned = reference, reference is not None
-        self._well = self._lately = None
+        self.forget_view()
         self._poses.clear()
-        self._lately_well.clear()
         self._lesson.forget()
+
+    def forget_view(self) -> None:
+        """The camera is being turned: the last good picture says nothing of what is to be seen now."""
+        self._well = self._lately = None
+        self._lately_well.clear()
 
     @property
     def unsure(self) -> bool:

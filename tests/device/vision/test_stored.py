@@ -12,7 +12,8 @@ from device.vision.pose import distance, mat_pose, pose
 from device.vision.reference import Reference
 from device.vision.stored import BadReference, from_plain, to_plain
 from device.vision.thresholds import TABLE
-from tests.device.vision.kit import Camera, blurred, usual
+from lab.faults import Fault
+from tests.device.vision.kit import Camera, blurred, usual, with_fault
 
 CORNERS = np.array([(0.2, 0.1), (0.8, 0.1), (0.8, 0.5), (0.2, 0.5)])
 
@@ -97,3 +98,14 @@ def test_a_mat_that_lies_elsewhere_is_a_move_though_every_landmark_is_new() -> N
     for image in usual("overhead"):
         found = camera.look_with_mat(image, CORNERS + np.array([0.03, 0.01]))
     assert found == set()
+
+
+def test_a_camera_that_is_being_turned_is_not_held_against_what_it_showed_before() -> None:
+    camera = Camera("overhead")
+    moved = list(with_fault(usual("overhead"), Fault.MOVED))
+    camera.learn(moved)
+    soft = list(with_fault(usual("overhead"), Fault.BLURRED))
+    assert camera.show(*soft[:3])[-1] == {"covered"}, "nothing of what it showed a moment ago is left"
+    camera.watcher.refer(None)
+    camera.watcher.forget_view()
+    assert camera.show(*soft[:3])[-1] == {"blurred"}
