@@ -7,6 +7,7 @@ from typing import Any, Final
 from device.session import states as s
 from device.session.clock import Instant
 from device.session.ledger import Ledger
+from wire.cards import by_card
 from wire.ledger import ClockTrust, Row
 from wire.messages import Schedule
 from wire.minutes import Until, fold
@@ -92,7 +93,7 @@ def _open_session(
         planned_end=None if left_ms is None else begun + timedelta(milliseconds=left_ms + extended_ms),
         paused=record.state == "paused",
         held=_held(rows),
-        wrong_student=any(row.type == "student.wrong" and row.data.get("card") is None for row in rows),
+        wrong_student=any(row.type == "student.wrong" and not by_card(row.data) for row in rows),
         said=_said(session, rows),
     )
 

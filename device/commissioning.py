@@ -203,7 +203,7 @@ class Commissioning:
         before = self.progress
         narrowest_mm = min((one for one in (before.narrowest_mm, desk.edge_mm) if one is not None), default=None)
         sharpest = max((one for one in (before.sharpest, desk.sharpness) if one is not None), default=None)
-        swapped = any(one.id == "camera.swapped" for one in self._kiosk.judgement.signals)
+        swapped = self._kiosk.judgement.names("camera.swapped")
         advice, role = aim.advice_for_overhead(desk, narrowest_mm, swapped=swapped), "overhead"
         if advice is None:
             advice, role = aim.advice_for_front(student), "front"

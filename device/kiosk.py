@@ -315,7 +315,7 @@ class Kiosk:
 
     def _mind_the_lamp(self) -> None:
         """A lamp that does not agree stops capture; one that agrees again lets it go on."""
-        if self.cameras.lamp_judged(mismatch=any(one.id == "lamp.mismatch" for one in self.judgement.signals)):
+        if self.cameras.lamp_judged(mismatch=self.judgement.names("lamp.mismatch")):
             self.follow()
         self.cameras.light(wanted=self._wanted()[0])
 

@@ -83,6 +83,10 @@ class Judgement:
     signals: tuple[ActiveSignal, ...] = ()
     watches: Mapping[Key, Watch] = field(default_factory=dict)
 
+    def names(self, signal: str) -> bool:
+        """Whether a signal is active, of whichever camera."""
+        return any(one.id == signal for one in self.signals)
+
 
 def judge(facts: Facts, watches: Mapping[Key, Watch]) -> Judgement:
     """What `facts` make of the kiosk, given what was being watched before."""

@@ -1,7 +1,7 @@
 """kiosk.toml: what one kiosk is told about itself. Unknown keys are refused, with a suggestion."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,7 +20,8 @@ from wire.settings_file import SettingsModel
 Port = Annotated[int, Field(ge=1, le=65535)]
 Pin = Annotated[int, Field(ge=0, le=27)]
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts that are this machine: what goes to them need not be encrypted."""
 
 
 class KioskSettings(SettingsModel):
@@ -182,7 +183,7 @@ class LinkSettings(SettingsModel):
             parts = urlsplit(url)
             if parts.scheme not in {"mqtts", "mqtt", "wss"} or not parts.hostname:
                 raise ValueError(f"{url!r}: write mqtts://host:8883, wss://host:443/mqtt, or mqtt:// on loopback")
-            if parts.scheme == "mqtt" and parts.hostname not in _LOOPBACK:
+            if parts.scheme == "mqtt" and parts.hostname not in LOOPBACK:
                 raise ValueError(f"{url!r}: mqtt:// is not encrypted and may only lead to this machine; use mqtts://")
         return urls
 

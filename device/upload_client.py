@@ -17,6 +17,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from device.errors import UploadTrouble
+from device.settings import LOOPBACK
 from wire.codec import read
 from wire.errors import BadPayload
 from wire.uploads import RECEIPT_HEADER, TUS_TYPE, TUS_VERSION, Receipt
@@ -27,7 +28,6 @@ _PIECE_BYTES: Final = 8 * 1024
 _SEND_BUFFER_BYTES: Final = 64 * 1024
 """No more than this waits in the kernel: what is queued there would go before anything live."""
 _MOST_ANSWER_BYTES: Final = 64 * 1024
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _REFUSED: Final = {
     401: "ticket-over", 403: "ticket-over", 404: "no-upload", 409: "other-offset", 410: "destroyed", 413: "too-long",
@@ -50,7 +50,7 @@ def allowed(url: str, hosts: Collection[str]) -> str:
     if host not in hosts:
         words = f"the fleet named the host {host[:80]!r}, which is not in [upload] allowed_hosts of kiosk.toml"
         raise UploadTrouble("other-host", words)
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         raise UploadTrouble(
             "other-host", f"the fleet named {parts.scheme[:20]}://{host}, and only https:// may be used"
         )

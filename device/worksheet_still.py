@@ -131,7 +131,7 @@ def _permitted(kiosk: Kiosk) -> str:
 
 def _require_roles(kiosk: Kiosk) -> None:
     """Refuse while the cameras are exchanged: what is called the overhead one then sees a child's face."""
-    if any(one.id == "camera.swapped" for one in kiosk.judgement.signals):
+    if kiosk.judgement.names("camera.swapped"):
         raise CommandRefused("no-picture", "The two cameras are exchanged; IT puts that right with one press.")
 
 

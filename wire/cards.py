@@ -17,9 +17,17 @@ CARD_NUMBERS: Final = range(50)
 CardNumber = Annotated[int, Field(ge=CARD_NUMBERS.start, lt=CARD_NUMBERS.stop)]
 """The number of a card's marker; in JSON a key, and so a text of digits."""
 
+BY_CARD: Final = "card"
+"""In a row about a student: a card said so, and no person."""
+
 _STUDENT: Final = re.compile(STUDENT_PATTERN)
 _NUMBERS: Final = {str(number): number for number in CARD_NUMBERS}
 """As they are written: `07` and ` 7` are no numbers, or one card could stand twice in one object."""
+
+
+def by_card(data: Mapping[str, Any]) -> bool:
+    """Whether a card said what a row about a student says; a card stops what follows, and undoes nothing."""
+    return data.get("by") == BY_CARD
 
 
 def good_entries(value: Any) -> dict[int, str]:

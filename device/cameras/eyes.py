@@ -175,10 +175,13 @@ class Eyes:
         return self._watcher
 
     def _hand_reference(self, watcher: "Watcher") -> None:
+        if self._reference is None:
+            watcher.refer(None)
+            return
         from device.vision.stored import BadReference, from_plain  # noqa: PLC0415 - as above
 
         try:
-            watcher.refer(None if self._reference is None else from_plain(self._reference))
+            watcher.refer(from_plain(self._reference))
         except BadReference as error:
             _log.warning("the %s camera's reference is not used: %s", self._role, error)
             watcher.refer(None)
@@ -197,11 +200,13 @@ class Eyes:
         return (place.corners_px(self.geometry) + 0.5) / place.size_px[0]
 
     def _measure_aim(self, frame: Frame, found: "MatSeen | None", watcher: "Watcher") -> dict[str, float]:
-        aim: dict[str, float] = {} if found is None else found.summary()
-        aim |= {f"marker_{one.number}": 1.0 for one in found.markers} if found is not None else {}
+        aim: dict[str, float] = {}
         if watcher.newest is not None:
             aim["sharpness"] = round(watcher.newest.sharpness, 3)
-        if found is not None and found.place is not None and self.geometry is not None:
+        if found is None:
+            return aim
+        aim |= found.summary() | {f"marker_{one.number}": 1.0 for one in found.markers}
+        if found.place is not None and self.geometry is not None:
             from device.vision.focus import edge_width_mm  # noqa: PLC0415 - only while somebody aims
 
             across, down = size(frame)

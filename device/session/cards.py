@@ -11,9 +11,9 @@ from typing import Any, Final
 from device.session import windows
 from device.session.clock import Instant
 from device.session.states import CardsSaid, Fact, Phase, Session, State
+from wire.cards import BY_CARD
 from wire.messages import Booking
 
-BY: Final = "card"
 _RUNNING: Final = frozenset({Phase.STARTING, Phase.LIVE, Phase.BUFFERING})
 
 
@@ -40,11 +40,12 @@ def judged(state: State, now: Instant) -> tuple[State, tuple[Fact, ...]]:
             booking = None if session.booking else makes_up(state, student, made_up, now)
             made_up |= {booking.id} if booking else set()
             confirmed = (*confirmed, (student, card))
-            told = {"student": student, "by": BY, "card": card, "makes_up": booking.id if booking else None}
+            told = {"student": student, "by": BY_CARD, "card": card, "makes_up": booking.id if booking else None}
             facts.append(_fact("student.confirmed", session, now, told))
     fresh = [(card, student) for card, student in lying.others if card not in before.stopped_by]
     facts += [
-        _fact("student.wrong", session, now, {"student": student, "by": BY, "card": card}) for card, student in fresh
+        _fact("student.wrong", session, now, {"student": student, "by": BY_CARD, "card": card})
+        for card, student in fresh
     ]
     # Gone is not enough: that another booking's child left is known by this one's card.
     goes_on = bool(lying.own) and not lying.others

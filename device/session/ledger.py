@@ -22,6 +22,7 @@ from device.session.fleet_answers import Held, check
 from device.session.ledger_files import cannot_be_read, look_at_files
 from device.session.pruning import prunable_through
 from device.session.states import Fact
+from wire.cards import by_card
 from wire.errors import BadPayload, WireError
 from wire.ledger import Row, body_of, chained, checked, distinct, row_of, verified
 from wire.messages import LedgerAck, LedgerBatch, WireRow
@@ -276,9 +277,7 @@ class Ledger:
     def wrong_students(self) -> frozenset[str]:
         """The sessions of which somebody said that another student sat there; what a card says destroys nothing."""
         query = "select session, body from rows where type = 'student.wrong' and session is not null"
-        return frozenset(
-            row["session"] for row in self._db.query(query) if row_of(row["body"]).data.get("card") is None
-        )
+        return frozenset(row["session"] for row in self._db.query(query) if not by_card(row_of(row["body"]).data))
 
     def made_up(self) -> frozenset[str]:
         """The bookings that an unplanned session makes up for."""

@@ -5,7 +5,6 @@ power cut, whose last transaction nobody was promised; rows that were promised m
 """
 
 import logging
-import os
 import shutil
 import sqlite3
 import struct
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from device.errors import LedgerDamaged
+from wire.disk import sync_folder
 from wire.errors import WireError
 from wire.ledger import Row, verified
 from wire.messages import WireRow
@@ -119,15 +119,6 @@ def set_aside(path: Path, name: str) -> Path:
             one.rename(aside.with_name(aside.name + part))
     sync_folder(path.parent)
     return aside
-
-
-def sync_folder(folder: Path) -> None:
-    """Let a rename in `folder` outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def epochs(path: Path) -> list[tuple[str, list[WireRow]]]:

@@ -12,8 +12,9 @@ from typing import Final
 from device.errors import LedgerDamaged, LedgerError, LedgerUnwritable, StartError
 from device.session.clock import Instant
 from device.session.ledger import Ledger
-from device.session.ledger_files import PARTS, Epoch, beside, look, set_aside, sync_folder
+from device.session.ledger_files import PARTS, Epoch, beside, look, set_aside
 from device.session.states import Fact
+from wire.disk import sync_folder
 
 _log = logging.getLogger(__name__)
 
