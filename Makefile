@@ -1,7 +1,7 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-libcamera test-opencv4 check format bench bench-vision bench-loss lock clean screenshots hardware-pdfs
+.PHONY: help demo test test-libcamera test-opencv4 check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs
 
 PYTHON ?= python3
 VENV := .venv
@@ -66,6 +66,9 @@ screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots ane
 	@scripts/system-packages
 	@$(BIN)/python -m pytest --quiet tests/system/test_screens.py tests/system/test_commissioning.py \
 	  tests/system/test_worksheet_still.py --screenshots docs/screenshots
+
+catalogues: $(VENV)/test.installed ## bring every language of the kiosk's screen up to the English one
+	@$(BIN)/python scripts/catalogues.py
 
 hardware-pdfs: $(VENV)/demo.installed ## the desk mat and the student cards to print, in hardware/out/
 	@mkdir -p hardware/out

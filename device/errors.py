@@ -10,6 +10,7 @@ KioskError
 ├── UploadTrouble      a recording cannot be sent now, or may not be: a stable word, and words for the log
 ├── ShelfError         recorded video cannot be kept, read or destroyed: disk full, read-only, failing
 ├── PlacementUnwritable  how the cameras were set up cannot be kept: disk full, read-only, failing
+├── CatalogueUnreadable  the sentences of a language cannot be read
 ├── PanelError         the pins of button and lamps cannot be had
 └── StartError         the agent cannot start: port, settings or folder
 """
@@ -61,6 +62,10 @@ class UploadTrouble(KioskError):
 
 class PlacementUnwritable(KioskError):
     """How the cameras were set up cannot be kept; what was kept before is still there."""
+
+
+class CatalogueUnreadable(KioskError):
+    """The sentences of a language cannot be read; the message names file and line."""
 
 
 class PanelError(KioskError):

@@ -13,6 +13,7 @@ from device.cameras.source import CameraSpec
 from device.cameras.uri import parse_uri
 from device.kit import kit
 from device.receipts import receipt_key
+from device.screen.catalogues import ENGLISH, languages
 from device.snapshot import Place
 from wire.ids import Id
 from wire.settings_file import SettingsModel
@@ -33,7 +34,14 @@ class KioskSettings(SettingsModel):
     help_call: str = Field(default="", max_length=40)
     therapist_call: str = Field(default="", max_length=40)
     time_zone: str = "UTC"
-    language: Literal["en", "es"] = "en"
+    language: str = ENGLISH
+
+    @field_validator("language")
+    @classmethod
+    def _spoken(cls, name: str) -> str:
+        if name not in languages():
+            raise ValueError(f"there is no catalogue for {name!r}; the kiosk speaks {', '.join(languages())}")
+        return name
 
     @field_validator("time_zone")
     @classmethod

@@ -6,6 +6,7 @@ from device.errors import Refused
 from device.screen.model import Action, Kind, Screen
 from device.screen.press import Does
 from device.screen.scene import Scene
+from device.screen.words import TABLES
 from device.session import limits, windows
 from device.session.machine import step
 from device.session.states import Asked, Phase
@@ -33,8 +34,7 @@ def actions(scene: Scene, screen: Screen) -> tuple[Action, ...]:
     if screen in {Screen.READY, Screen.NOT_READY}:
         found.append(Action(kind=Kind.GO, name="commission", value="/commission", label=scene.w.act_commission))
     if screen in {Screen.READY, Screen.NOT_READY, Screen.REFUSED, Screen.ENDED, Screen.PAUSED, Screen.FAULT}:
-        other = "es" if scene.language == "en" else "en"
-        found.append(_ask("language", other, scene.w.act_language))
+        found += _languages(scene)
     return tuple(found)
 
 
@@ -64,8 +64,8 @@ def _button(scene: Scene) -> list[Action]:
 def _more_time(scene: Scene) -> list[Action]:
     w = scene.w
     found = [
-        _ask("extend", n, w.act_extend.format(n=n), w.act_extend_done.format(n=n))
-        for n in ("5", "10", "15")
+        _ask("extend", str(n), w.act_extend.format(n=n), w.act_extend_done(n))
+        for n in (5, 10, 15)
         if scene.state.phase is not Phase.PAUSED
     ]
     if _still_here_helps(scene):
@@ -124,6 +124,11 @@ def _reasons(scene: Scene) -> list[Action]:
 def _help(scene: Scene) -> Action:
     w, number = scene.w, scene.place.help_call
     return _ask("help", "", w.act_help, w.act_help_done_call.format(number=number) if number else w.act_help_done)
+
+
+def _languages(scene: Scene) -> list[Action]:
+    """Every other language, by the name that it has for itself."""
+    return [_ask("language", name, words.language_name) for name, words in TABLES.items() if name != scene.language]
 
 
 def _ask(name: str, value: str, label: str, done: str = "") -> Action:

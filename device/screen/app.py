@@ -62,7 +62,7 @@ def create_screen(kiosk: Kiosk, port: int, language: str = "en", setup: CameraSe
     Args:
         kiosk: what it shows.
         port: the port it is served on, for Host and Origin.
-        language: `en` or `es`, until somebody in the room chooses the other.
+        language: one of the catalogues', until somebody in the room chooses the other.
         setup: what sets up the cameras; without it there is no page for that.
 
     Returns:

@@ -16,7 +16,7 @@ def confirmed(scene: Scene, session: Session) -> str:
     names = ", ".join(_name(scene, card) for _, card in seen)
     line = w.card_confirmed.format(cards=names)
     if session.booking is None and len(seen) > 1:
-        line = f"{line} {w.card_group.format(n=len(seen))}"
+        line = f"{line} {w.card_group(len(seen))}"
     return line[0].upper() + line[1:]
 
 

@@ -36,6 +36,7 @@ def draw(scene: Scene, screen: Screen, headline: str, **parts: Any) -> View:
     return View(
         **{
             "language": scene.language,
+            "direction": scene.w.direction,
             "screen": screen,
             "tone": tone,
             "shape": shape,

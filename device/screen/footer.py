@@ -48,7 +48,7 @@ def _sent(scene: Scene) -> str:
     rows, segments = scene.snapshot.backlog_rows, scene.snapshot.recording.segments
     if rows == 0:
         return scene.w.recordings_wait if segments else scene.w.all_sent
-    return scene.w.fact_waits if rows == 1 else scene.w.facts_wait.format(n=rows)
+    return scene.w.facts_wait(rows)
 
 
 def _link(scene: Scene, screen: Screen) -> list[Foot]:

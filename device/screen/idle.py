@@ -42,7 +42,7 @@ def _standing(scene: Scene) -> View:
     do, then = _start_line(scene)
     parts: dict[str, Any] = {"do": do, "then": then, "tiles": tiles(scene)}
     if scene.state.stuck and not blocked:
-        words = signal_words(scene.language, w, "button.stuck", None)
+        words = signal_words(w, "button.stuck", None)
         return draw(scene, Screen.NOT_READY, words.headline, **parts | {"do": words.do, "then": w.tap_to_start})
     if signal is None:
         return _by_verdict(scene, parts)
@@ -81,14 +81,14 @@ def _start_line(scene: Scene) -> tuple[str, str]:
 
 def _booking_line(scene: Scene, booking: Booking) -> str:
     w = scene.w
-    planned = w.for_minutes(booking.planned_ms // 60_000)
+    planned = w.minutes(booking.planned_ms // 60_000)
     wait_s = (booking.start - scene.snapshot.at.wall).total_seconds()
     if wait_s > 0:
-        return w.starts_in.format(minutes=planned, wait=w.for_minutes(whole_minutes(int(wait_s * 1_000))))
+        return w.starts_in.format(minutes=planned, wait=w.minutes(whole_minutes(int(wait_s * 1_000))))
     late = int(-wait_s // 60)
     if late < 1:
         return w.starts_due.format(minutes=planned)
-    return w.due_for.format(minutes=planned, late=w.for_minutes(late))
+    return w.due_for.format(minutes=planned, late=w.minutes(late))
 
 
 def _next(scene: Scene) -> str:

@@ -77,7 +77,7 @@ def _last_minutes(scene: Scene, session: Session) -> tuple[str, str]:
         do = w.press_next.format(time=scene.time_of_day(booking.start))
     then = w.tap_for_time
     if planned is not None and scene.now_ns >= planned:
-        then = w.past_end.format(minutes=w.for_minutes(whole_minutes(scene.left_ms(session.ends_ns))))
+        then = w.past_end.format(minutes=w.minutes(whole_minutes(scene.left_ms(session.ends_ns))))
     return do, then
 
 
@@ -144,7 +144,7 @@ def _paused(scene: Scene, session: Session) -> View:
             scene, Screen.PAUSED, w.going_on_in.format(seconds=whole_seconds(left_ms)), headline_pattern=w.going_on_in,
             do=w.press_stay, countdown_to_ms=left_ms, countdown_of_ms=limits.RESUME_COUNTDOWN_NS // NS_PER_MS,
         )  # fmt: skip
-    then = w.ends_itself_in.format(minutes=w.for_minutes(whole_minutes(scene.left_ms(limits.ends_ns(state, session)))))
+    then = w.ends_itself_in.format(minutes=w.minutes(whole_minutes(scene.left_ms(limits.ends_ns(state, session)))))
     if pressed_too_often(scene):
         return draw(scene, Screen.PAUSED, w.paused, do=f"{w.move_button} {w.press_go_on}", then=then)
     do = w.paused_closing if any(one.open for one in state.cameras.values()) else w.paused_off

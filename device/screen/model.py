@@ -139,6 +139,8 @@ class View(_Part):
     """Everything on the page at one instant. Durations are milliseconds, shares 0 to 1."""
 
     language: str
+    direction: str
+    """Which way the language is written: `ltr` or `rtl`."""
     screen: Screen
     tone: Tone
     shape: Shape

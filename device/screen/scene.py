@@ -15,6 +15,8 @@ from wire.ledger import ClockTrust
 from wire.messages import Booking
 from wire.minutes import SessionRecord
 
+DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""What the catalogues call the days of a week."""
 _WORTH_AN_AGE_S: Final = 5.0
 
 
@@ -75,7 +77,9 @@ class Scene:
         """`10:15` in the room's time zone, with the day in front when it is not today."""
         here, today = at.astimezone(self.zone), self.snapshot.at.wall.astimezone(self.zone)
         text = f"{here.hour}:{here.minute:02}"
-        return text if here.date() == today.date() else self.w.on_day.format(day=self.w.days[here.weekday()], time=text)
+        if here.date() == today.date():
+            return text
+        return self.w.on_day.format(day=self.w.days[DAYS[here.weekday()]], time=text)
 
     def wall_at(self, mono_ns: int) -> datetime:
         """The wall time of a monotonic instant of this boot, by the clock as it is now."""
@@ -86,15 +90,14 @@ class Scene:
         if since is None or not self.clock_set:
             return None
         age_s = (self.snapshot.at.wall - since).total_seconds()
-        return age(age_s) if _WORTH_AN_AGE_S <= age_s <= self.now_ns / NS_PER_S else None
+        return self.age(age_s) if _WORTH_AN_AGE_S <= age_s <= self.now_ns / NS_PER_S else None
 
-
-def age(age_s: float) -> str:
-    """`40 s`, `12 min`, `3 h`: the same in both languages."""
-    seconds = max(0, int(age_s))
-    if seconds < 60:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7_200 else f"{seconds // 3_600} h"
+    def age(self, age_s: float) -> str:
+        """`40 s`, `12 min`, `3 h`."""
+        seconds = max(0, int(age_s))
+        if seconds < 60:
+            return self.w.age_s.format(n=seconds)
+        return self.w.age_min.format(n=seconds // 60) if seconds < 7_200 else self.w.age_h.format(n=seconds // 3_600)
 
 
 def duration(ms: int) -> str:

@@ -1,20 +1,32 @@
-"""The sentences of the kiosk's page, whole and with named placeholders; one table for each language.
+"""The sentences of the kiosk's page by their names; what each says stands in `locale/{language}/LC_MESSAGES/kiosk.po`.
 
-A table is a frozen record, so that a sentence missing in one language is found by the type checker.
+A name that no catalogue has, or the other way round, is found by tests/device/screen/test_words.py; `make catalogues`
+brings every language's catalogue up to the English one.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from device.screen.catalogues import Plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """Every sentence in one language."""
 
+    language: str
+    direction: str
+    """`ltr` or `rtl`."""
+    language_name: str
+    """What the language calls itself."""
+
     # numbers, days, cameras
-    minute: str
-    minutes: str
-    days: tuple[str, ...]
+    minutes: Plural
+    age_s: str
+    age_min: str
+    age_h: str
+    days: Mapping[str, str]
+    """By `monday` and so on."""
     on_day: str
     desk_camera: str
     student_camera: str
@@ -99,7 +111,7 @@ class Words:
 
     # picture cards
     card_confirmed: str
-    card_group: str
+    card_group: Plural
     card_other: str
     card_another: str
     card_put_away: str
@@ -141,8 +153,7 @@ class Words:
     foot_session: str
     all_sent: str
     recordings_wait: str
-    fact_waits: str
-    facts_wait: str
+    facts_wait: Plural
     not_on_disk: str
     help_call: str
 
@@ -168,7 +179,7 @@ class Words:
     act_next: str
     act_hold: str
     act_extend: str
-    act_extend_done: str
+    act_extend_done: Plural
     act_still_here: str
     act_still_here_done: str
     act_not_student: str
@@ -179,7 +190,6 @@ class Words:
     act_help_done: str
     act_help_done_call: str
     act_written: str
-    act_language: str
     act_commission: str
     reasons: Mapping[str, str]
 
@@ -197,6 +207,8 @@ class Words:
     absent: str
     pictures: str
 
-    def for_minutes(self, count: int) -> str:
-        """`1 minute`, `8 minutes`."""
-        return self.minute if count == 1 else self.minutes.format(n=count)
+    # signals
+    signal: Mapping[str, str]
+    """What the page calls each, by its id."""
+    do: Mapping[str, str]
+    """The one thing to do about it: in English the signal table's own sentence."""

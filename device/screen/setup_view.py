@@ -42,6 +42,7 @@ def setup_view(progress: Progress, setup: SetupView, language: str) -> dict[str,
         "may_confirm": progress.stage is Stage.READY,
         "may_exchange": progress.stage is Stage.AIMING,
         "setup": _setup(w, setup),
+        "direction": w.direction,
         "labels": {
             "title": w.title, "keep": dict(w.keep), "exchange": w.exchange, "close": w.close, "straight": w.straight,
             "lost": w.lost, "cameras": dict(w.cameras),
@@ -51,8 +52,8 @@ def setup_view(progress: Progress, setup: SetupView, language: str) -> dict[str,
 
 def _words(w: SetupWords, progress: Progress) -> tuple[str, str]:
     if progress.stage is not Stage.AIMING or progress.advice is None:
-        return w.stages[progress.stage]
-    title, do = w.advice[progress.advice]
+        return w.stage_title[progress.stage], w.stage_do[progress.stage]
+    title, do = w.advice_title[progress.advice], w.advice_do[progress.advice]
     camera = w.cameras[progress.role or "overhead"]
     corner = w.corners[progress.hidden[0]] if progress.hidden else ""
     return title.format(camera=camera), do.format(camera=camera, corner=corner)

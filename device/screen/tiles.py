@@ -3,7 +3,7 @@
 from typing import Final
 
 from device.screen.model import Tile
-from device.screen.scene import Scene, age
+from device.screen.scene import Scene
 from device.screen.signal_words import camera
 from device.session.states import ROLES
 from device.snapshot import CameraView
@@ -70,7 +70,7 @@ def _absent(scene: Scene, role: str, seen: CameraView | None) -> str:
             text = w.camera_opening
         case _:
             text = w.camera_missing
-    return text.format(Camera=name, camera=camera(w, role), age=age(age_s or 0))
+    return text.format(Camera=name, camera=camera(w, role), age=scene.age(age_s or 0))
 
 
 def _name(scene: Scene, role: str) -> str:

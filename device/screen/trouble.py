@@ -18,7 +18,7 @@ def worst_in_session(scene: Scene) -> ActiveSignal | None:
 
 def said(scene: Scene, signal: ActiveSignal) -> SignalWords:
     """The page's words for `signal`."""
-    return signal_words(scene.language, scene.w, signal.id, signal.role)
+    return signal_words(scene.w, signal.id, signal.role)
 
 
 def consequence(scene: Scene, signal: ActiveSignal, means: Means) -> str:

@@ -5,6 +5,7 @@ from device.screen.idle import idle
 from device.screen.in_session import in_session
 from device.screen.model import Screen, View
 from device.screen.scene import Scene, whole_seconds
+from device.screen.words import words_in
 from device.session import limits
 from device.session.clock import NS_PER_MS
 from device.session.states import IN_SESSION, Phase
@@ -13,8 +14,8 @@ from wire.minutes import Mode
 
 
 def view(snapshot: Snapshot, language: str) -> View:
-    """The page for `snapshot` in `language` (`en` or `es`; any other reads as `en`)."""
-    scene = Scene(snapshot, "es" if language == "es" else "en")
+    """The page for `snapshot` in `language`; one that there is no catalogue for reads as English."""
+    scene = Scene(snapshot, words_in(language).language)
     state = scene.state
     if state.session and state.phase in IN_SESSION:
         return in_session(scene, state.session)

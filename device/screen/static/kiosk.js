@@ -78,6 +78,7 @@ function place(next) {
   const before = view;
   view = next;
   document.documentElement.lang = view.language;
+  document.documentElement.dir = view.direction;
   document.title = view.headline;
   document.body.dataset.screen = view.screen;
   document.body.dataset.tone = view.tone;

@@ -4,50 +4,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, expect
 
 from device.screen.view import view
+from tests.device.screen.fitting import DISPLAY, STAGE, fits, opened
 from tests.device.screen.gallery import GALLERY
 from tests.device.screen.served import ShownKiosk, at_another_boot, served
 from tests.system.browser import barriers, chromium
 
 pytestmark = pytest.mark.needs_chromium
-
-DISPLAY: Final[ViewportSize] = {"width": 1024, "height": 600}
-STAGE: Final = (300, 480)
-"""A place on the page where nothing stands but the page itself."""
-
-_FITS = """() => {
-  const found = [], unit = Math.min(innerWidth / 1024, innerHeight / 600);
-  const seen = (e) => e.getClientRects().length > 0 && !e.closest(".unseen, [hidden]");
-  const tall = (e) => e.scrollHeight > e.clientHeight + 1;
-  const [words, panel] = [document.getElementById("words"), document.getElementById("panel")];
-  if (seen(words) && tall(words)) found.push(`the words need ${words.scrollHeight} of ${words.clientHeight} px`);
-  if (seen(panel) && tall(panel)) found.push(`the controls need ${panel.scrollHeight} of ${panel.clientHeight} px`);
-  for (const e of document.querySelectorAll("#words *, footer *, #panel *, #tiles *")) {
-    if (!seen(e) || e.closest("svg")) continue;
-    const b = e.getBoundingClientRect();
-    if (b.width && (b.right > innerWidth + 1 || b.bottom > innerHeight + 1 || b.left < -1)) found.push(`outside: ${e.textContent}`);
-  }
-  for (const e of document.querySelectorAll("h1, #do, #then")) {
-    if (seen(e) && e.scrollWidth > e.clientWidth + 1) found.push(`too wide: ${e.textContent}`);
-  }
-  for (const e of document.querySelectorAll("button")) {
-    const b = e.getBoundingClientRect(), text = e.querySelector(".text")?.getBoundingClientRect();
-    if (!seen(e)) continue;
-    if (b.height < 76 * unit - 1) found.push(`too low for a finger: ${e.textContent}`);
-    if (text && (text.top < b.top || text.bottom > b.bottom || text.left < b.left || text.right > b.right)) found.push(`cut off: ${e.textContent}`);
-  }
-  for (const e of document.querySelectorAll(".tile figcaption")) {
-    if (seen(e) && e.getBoundingClientRect().height > e.parentElement.clientHeight) found.push(`cut off: ${e.textContent}`);
-  }
-  const todo = document.getElementById("do");
-  if (seen(todo) && parseFloat(getComputedStyle(todo).fontSize) < 38 * unit - 0.1) found.push("what to do is too small");
-  return found;
-}"""  # noqa: E501  # a script for the browser
 
 _PLACED = """([screen, then, help, figures]) => document.body.dataset.screen === screen
   && document.getElementById("then").textContent === then && document.getElementById("help").textContent === help
@@ -79,11 +46,6 @@ def until(true: Callable[[], object]) -> None:
     while not true() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert true()
-
-
-def opened(page: Page, address: str) -> None:
-    page.goto(address)
-    expect(page.locator("#tap[aria-disabled]")).to_be_attached()
 
 
 class TestAnotherBookingsCard:
@@ -330,7 +292,7 @@ def test_every_text_fits(browser: Browser) -> None:
             for _, page, language in shown:
                 wanted = view(snapshot, language)
                 page.wait_for_function(_PLACED, arg=[wanted.screen, wanted.then, wanted.help, len(wanted.figures)])
-                found: list[str] = page.evaluate(_FITS)
+                found = fits(page)
                 if found:
                     wrong[f"{name}, {page.viewport_size}, {language}"] = found
     assert wrong == {}
@@ -346,5 +308,5 @@ def test_the_controls_fit_and_have_no_barriers(page: Page, name: str, language: 
         else:
             page.mouse.click(*STAGE)
         expect(page.locator("#panel")).to_be_visible()
-        assert page.evaluate(_FITS) == []
+        assert fits(page) == []
         assert barriers(page) == []
