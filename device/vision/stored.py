@@ -19,6 +19,8 @@ from device.vision.statistics import TILES
 from device.vision.thresholds import VERSION
 
 _MOST_LANDMARKS: Final = 2_000
+_FAR: Final = 1e9
+"""Nothing that is measured in a picture comes near; and 32 bits hold it."""
 _LOOK_BYTES: Final = 32
 
 
@@ -54,7 +56,7 @@ def from_plain(plain: Mapping[str, Any]) -> Reference:
             landmarks=None if marks is None else _landmarks(marks),
             mat=None if mat is None else _finite(np.array(mat, np.float64), (4, 2)),
         )
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error) as error:
         raise BadReference(f"not a camera's reference: {error}") from error
 
 
@@ -68,7 +70,7 @@ def _landmarks(plain: Mapping[str, Any]) -> Landmarks:
 
 
 def _finite(numbers: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    if numbers.shape != shape or not np.isfinite(numbers).all():
+    if numbers.shape != shape or not (np.abs(numbers) < _FAR).all():
         raise ValueError(f"finite numbers of the shape {shape} were expected, not {numbers.shape}")
     return numbers
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from device.cameras.eyes import Eyes
+from device.cameras.source import Frame
 from device.vision.pose import distance, mat_pose, pose
 from device.vision.reference import Reference
 from device.vision.stored import BadReference, from_plain, to_plain
@@ -15,6 +17,7 @@ from device.vision.thresholds import TABLE
 from lab.faults import Fault
 from tests.device.vision.kit import Camera, blurred, usual, with_fault
 
+NOTHING_LEARNED: dict[str, Any] = {"sharpness": 1.0, "tiles": None, "landmarks": None, "mat": None}
 CORNERS = np.array([(0.2, 0.1), (0.8, 0.1), (0.8, 0.5), (0.2, 0.5)])
 
 
@@ -56,6 +59,7 @@ def test_a_damaged_reference_is_refused(change: dict[str, Any]) -> None:
         from_plain(to_plain(learned("overhead")) | change)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a fresh machine the first text waits for Unicode's tables
 @given(
     st.dictionaries(st.sampled_from(["sharpness", "tiles", "landmarks", "mat"]), st.none() | st.text() | st.floats())
 )
@@ -65,6 +69,32 @@ def test_nothing_that_is_no_reference_passes_for_one(plain: dict[str, Any]) -> N
     except BadReference:
         return
     assert np.isfinite(found.sharpness)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sharpness": 10**400},
+        {"sharpness": json.loads("1e400")},
+        {"sharpness": float("nan")},
+        {"tiles": [[1e300] * 8] * 6},
+        {"mat": [[0, 0], [1, 0], [1, 10**400], [0, 1]]},
+        {"landmarks": {"size": [float("inf"), 3], "points": "", "looks": ""}},
+    ],
+)
+def test_numbers_too_large_to_be_measured_are_no_reference(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadReference, match="not a camera's reference"):
+        from_plain(NOTHING_LEARNED | wrong)
+
+
+def test_a_camera_that_is_handed_one_goes_on_without(caplog: pytest.LogCaptureFixture) -> None:
+    eyes = Eyes("overhead")
+    eyes.look(Frame(usual("overhead")[0], 1), 1)
+    eyes.refer(NOTHING_LEARNED | {"landmarks": {"size": [float("inf"), 3], "points": "", "looks": ""}})
+    assert "reference is not used" in caplog.text
+    eyes.look(Frame(usual("overhead")[1], 2_000_000_000), 2_000_000_000)
+    assert eyes.trouble == ""
+    assert eyes.seen == ()
 
 
 def test_the_mat_tells_where_the_camera_looks() -> None:
