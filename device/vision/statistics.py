@@ -45,6 +45,7 @@ class Statistics:
     p05: float
     p80: float
     """Four fifths of the pixels are at or under this level."""
+    p90: float
     p95: float
     black: float
     """Share at or under the black threshold."""
@@ -114,6 +115,7 @@ def measure(grey: "Image", captured_ns: int, previous: Statistics | None = None)
         mean=mean,
         p05=_percentile(upto, 0.05),
         p80=p80,
+        p90=_percentile(upto, 0.90),
         p95=_percentile(upto, 0.95),
         black=float(upto[TABLE.black]),
         white=max(0.0, 1.0 - float(upto[TABLE.white - 1])),

@@ -49,8 +49,10 @@ def judge(
     found: dict[Condition, Evidence] = {}
     if now.still_s >= TABLE.frozen_s and 1 - now.black - now.white >= TABLE.frozen_visible:
         found[Condition.FROZEN] = {"still_s": now.still_s, "limit_s": TABLE.frozen_s}
-    if now.p80 < TABLE.dark:
-        found[Condition.DARK] = {"p80": now.p80, "limit": TABLE.dark, "mean": now.mean}
+    # A sheet of A5 is a seventh of a desk, and all that has to be lit; a face and what is said by hand take more.
+    lit = now.p90 if role == "overhead" else now.p80
+    if lit < TABLE.dark:
+        found[Condition.DARK] = {"lit": lit, "limit": TABLE.dark, "mean": now.mean}
     elif (overexposed := _overexposed(now, role, before)) is not None:
         found[Condition.OVEREXPOSED] = overexposed
     else:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from device.cameras.source import Image
 
 
+_WORKING: Final = {"overhead": 90, "front": 80}
+"""Percentile of a picture's levels that its working area reaches: a small sheet on a desk, somebody in a room."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scenery:
     """What a fault may be fitted to: a healthy picture, and chance."""
@@ -67,12 +71,12 @@ def cases(role: str) -> list[Case]:
 # Light
 
 
-def _dark(p80_level: float) -> Make:
-    """So dim that four fifths of the picture stay under a level, the sensor's gain at eight times."""
+def _dark(lit_level: float) -> Make:
+    """So dim that the working area stays under a level, the sensor's gain at eight times."""
 
     def make(scenery: Scenery) -> Made:
-        bright = float(np.percentile(scenery.light, 80))
-        dimmed = gain_for(lambda gain: level(bright * gain), p80_level, 1e-5, 1.0)
+        bright = float(np.percentile(scenery.light, _WORKING[scenery.role]))
+        dimmed = gain_for(lambda gain: level(bright * gain), lit_level, 1e-5, 1.0)
         return Made(lambda light, _s: light * np.float32(dimmed), gain=8.0)
 
     return make
@@ -248,7 +252,7 @@ _ROOM: Final = ("front",)
 _CASES: Final = (
     *(Case("covered", name, "covered", _covered(made))
       for name, made in COVERS.items()),
-    *(Case("dark", f"p80 at {p80}", "dark", _dark(p80)) for p80 in (44, 30, 18, 8)),
+    *(Case("dark", f"light to {lit}", "dark", _dark(lit)) for lit in (44, 30, 18, 8)),
     *(Case("overexposed", f"{share:.0%} clipped", "overexposed", _overexposed(share))
       for share in (0.40, 0.55, 0.75, 0.95)),
     *(Case("blurred", f"disk of {radius} px", "blurred", _defocus(radius)) for radius in (5, 7, 10, 15, 22)),

@@ -17,7 +17,7 @@ from lab.bench.vision_timeline import Sample, run
 from tests.media import render
 
 DESK, ROOM = development()[:2]
-RIGHT = Sample("clip", "front", "scored", "dark", "p80 at 30", "dark", 0, said=("dark",), seen_s=1.5, clear_s=2.0)
+RIGHT = Sample("clip", "front", "scored", "dark", "light to 30", "dark", 0, said=("dark",), seen_s=1.5, clear_s=2.0)
 
 
 def test_light_comes_back_as_the_picture_it_was_but_for_noise() -> None:

@@ -33,7 +33,7 @@ def test_levels_are_those_of_the_pixels() -> None:
     picture = flat(40)
     picture[:90], picture[-18:] = 3, 252
     found = of(picture)
-    assert (found.p05, found.p80, found.p95) == (3, 40, 40)
+    assert (found.p05, found.p80, found.p90, found.p95) == (3, 40, 40, 40)
     assert found.black == pytest.approx(0.25)
     assert found.white == pytest.approx(0.05)
     assert found.mean == pytest.approx(0.25 * 3 + 0.7 * 40 + 0.05 * 252, abs=0.5)

@@ -67,7 +67,7 @@ def test_a_well_lit_sharp_desk_is_well() -> None:
     ("change", "condition"),
     [
         ({"structured": 0.05}, Condition.COVERED),
-        ({"p80": 30.0}, Condition.DARK),
+        ({"p80": 30.0, "p90": 30.0}, Condition.DARK),
         ({"white": 0.5}, Condition.OVEREXPOSED),
         ({"sharpness": 0.1}, Condition.BLURRED),
         ({"glare": 0.1}, Condition.GLARE),
@@ -116,3 +116,9 @@ def test_a_dark_picture_may_show_more_tiles_and_be_covered_if_nothing_of_the_sce
     assert set(judge(nearly, "front", None, None, WELL)) == {Condition.COVERED}
     assert set(judge(replace(nearly, relief=WELL.relief), "front", None, None, WELL)) == {Condition.DARK}
     assert judge(replace(nearly, p80=120.0), "front", None, None, WELL) == {}
+
+
+def test_a_small_lit_sheet_on_a_dark_desk_is_light_enough_and_a_lit_corner_of_a_room_is_not() -> None:
+    dim = replace(WELL, p80=40.0, p90=120.0)
+    assert judge(dim, "overhead") == {}
+    assert set(judge(dim, "front")) == {Condition.DARK}
