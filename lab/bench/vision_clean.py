@@ -26,7 +26,9 @@ _SWAY: Final = 0.004
 """Of the width: a camera on an arm when somebody leans on the table."""
 _MOST: Final = 1.0
 """Of the light that clips: auto exposure keeps nineteen twentieths of a picture under it, whatever page is laid."""
-_NEW: Final = 20_000
+_LEAST: Final = 0.18
+"""Mid-grey: a twentieth at least it brings to this; a light in which it cannot is no healthy one."""
+_NEW: Final = 30_000
 """Seeds that nothing was developed on begin here; earlier ones showed paper taken for a lamp's image, and light that
 auto exposure would not have left."""
 
@@ -111,7 +113,8 @@ class _Camera:
         """What the camera gives."""
         self._number += 1
         light = light_of(self._framed(now_s))
-        light *= np.float32(min(self._level(now_s), _MOST / max(0.01, float(np.percentile(light[::6, ::6], 95)))))
+        bright = max(0.001, float(np.percentile(light[::6, ::6], 95)))
+        light *= np.float32(min(max(self._level(now_s), _LEAST / bright), _MOST / bright))
         image = self._sensor.expose(self._in_shadow(light, now_s))
         return as_frame(jpeg(image, self._quality) if self._quality else image, captured_ns)
 
