@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from fleet import wrong_student
 from fleet.answers import Answers, latest
 from fleet.clock import Clock, Instant
 from fleet.errors import SettingsUnusable, StoreDown
@@ -27,7 +28,6 @@ from fleet.stills import Stills
 from fleet.store import kiosks, ledger, sessions
 from fleet.store.engine import Database
 from fleet.store.ledger import Outcome
-from fleet.store.stills import WRONG_STUDENT
 from fleet.uploads import Uploads
 from fleet.voice import Sender, Voice
 from wire.messages import Echo
@@ -343,4 +343,4 @@ class Ingest:
 
 def _names_wrong(heard: Heard) -> bool:
     """Whether somebody said that another student sits there: that session's pictures go in the same transaction."""
-    return any(row.type == WRONG_STUDENT for parcel in heard.parcels for row in parcel.rows)
+    return any(row.type == wrong_student.TYPE for parcel in heard.parcels for row in parcel.rows)

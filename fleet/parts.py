@@ -1,10 +1,10 @@
 """The parts of a running fleet, and what readers ask of them. What a principal may not see does not exist for them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from fleet.access.backoff import Backoff
 from fleet.access.roles import Principal
@@ -32,6 +32,10 @@ from fleet.views import (
     session_view,
     still_view,
 )
+
+Place: TypeAlias = tuple[int, str]
+"""Of an item in a list that is sorted by a time in microseconds: that and its id."""
+V = TypeVar("V")
 
 
 class Broker(Protocol):
@@ -63,17 +67,16 @@ class FleetParts:
     backoff: Backoff = field(default_factory=Backoff)
     broker: Broker | None = None
     keeper: Keeper | None = None
+    stills: Stills = field(init=False)
+    """The worksheet stills."""
+    uploads: Uploads = field(init=False)
+    """The recordings that kiosks send."""
 
-    @property
-    def stills(self) -> Stills:
-        """The worksheet stills."""
+    def __post_init__(self) -> None:
+        """Build what follows from the settings."""
         of = self.settings
-        return Stills(SegmentKeys(of.segment_keys_dir), timedelta(days=of.keep_stills_days))
-
-    @property
-    def uploads(self) -> Uploads:
-        """The recordings that kiosks send."""
-        return Uploads.of(self.settings)
+        self.stills = Stills(SegmentKeys(of.segment_keys_dir), timedelta(days=of.keep_stills_days))
+        self.uploads = Uploads.of(of)
 
     def subscribe(self) -> AsyncIterator[set[str]]:
         """Sets of ids of kiosks that changed, of all campuses, at most two a second, until the service stops."""
@@ -100,11 +103,11 @@ class FleetParts:
         kiosk: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-        before: tuple[int, str] | None = None,
-    ) -> tuple[list[SessionLine], tuple[int, str] | None]:
+        before: Place | None = None,
+    ) -> tuple[list[SessionLine], Place | None]:
         """Sessions that began from `since` to before `until`, newest first, and the place after which more follow."""
 
-        def read() -> tuple[list[SessionLine], tuple[int, str] | None]:
+        def read() -> tuple[list[SessionLine], Place | None]:
             with self.database.read() as connection:
                 rows = store.newest(
                     connection,
@@ -135,36 +138,20 @@ class FleetParts:
         return await asyncio.to_thread(read)
 
     async def stills_page(
-        self, principal: Principal, session: str, *, limit: int = 50, before: tuple[int, str] | None = None
-    ) -> tuple[list[StillView], tuple[int, str] | None] | None:
+        self, principal: Principal, session: str, *, limit: int = 50, before: Place | None = None
+    ) -> tuple[list[StillView], Place | None] | None:
         """A session's worksheet stills, newest first, and the place after which more follow; None without a session."""
-
-        def read() -> tuple[list[StillView], tuple[int, str] | None] | None:
-            with self.database.read() as connection:
-                row = store.one(connection, session)
-                if row is None or not principal.sees(row.campus):
-                    return None
-                found = stills.newest(connection, row.kiosk, session, limit + 1, before)
-            more = (found[limit - 1].received_us, found[limit - 1].id) if len(found) > limit else None
-            return [still_view(one) for one in found[:limit]], more
-
-        return await asyncio.to_thread(read)
+        return await asyncio.to_thread(
+            self._of_session, principal, session, limit, before, stills.newest, "received_us", still_view
+        )
 
     async def segments_page(
-        self, principal: Principal, session: str, *, limit: int = 50, before: tuple[int, str] | None = None
-    ) -> tuple[list[SegmentView], tuple[int, str] | None] | None:
+        self, principal: Principal, session: str, *, limit: int = 50, before: Place | None = None
+    ) -> tuple[list[SegmentView], Place | None] | None:
         """A session's recordings, newest first, and the place after which more follow; None without a session."""
-
-        def read() -> tuple[list[SegmentView], tuple[int, str] | None] | None:
-            with self.database.read() as connection:
-                row = store.one(connection, session)
-                if row is None or not principal.sees(row.campus):
-                    return None
-                found = segments.newest(connection, row.kiosk, session, limit + 1, before)
-            more = (found[limit - 1].started_us, found[limit - 1].id) if len(found) > limit else None
-            return [segment_view(one) for one in found[:limit]], more
-
-        return await asyncio.to_thread(read)
+        return await asyncio.to_thread(
+            self._of_session, principal, session, limit, before, segments.newest, "started_us", segment_view
+        )
 
     async def still(self, principal: Principal, id_: str) -> StillView | None:
         """One still's figures; None when there is none for this principal."""
@@ -180,6 +167,24 @@ class FleetParts:
         """What was last heard of a kiosk; None when there is none for this principal."""
         entry = self.roll.get(kiosk)
         return entry if entry is not None and principal.sees(entry.campus) else None
+
+    def _of_session(
+        self,
+        principal: Principal,
+        session: str,
+        limit: int,
+        before: Place | None,
+        newest: Callable[..., list[Any]],
+        time_column: str,
+        view: Callable[[Any], V],
+    ) -> tuple[list[V], Place | None] | None:
+        with self.database.read() as connection:
+            row = store.one(connection, session)
+            if row is None or not principal.sees(row.campus):
+                return None
+            found = newest(connection, row.kiosk, session, limit + 1, before)
+        more = (getattr(found[limit - 1], time_column), found[limit - 1].id) if len(found) > limit else None
+        return [view(one) for one in found[:limit]], more
 
     def _kiosks(self, principal: Principal) -> list[KioskView]:
         with self.database.read() as connection:

@@ -3,20 +3,16 @@
 import base64
 import binascii
 import os
-import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from nacl.public import PrivateKey
 
 from fleet.errors import SettingsUnusable
+from fleet.private_file import MODE, read_private
 from wire.disk import sync_folder
 from wire.segments import key_id
-
-_PRIVATE_MODE: Final = 0o600
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ class SegmentKeys:
         unfinished = path.with_suffix(".new")
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_MODE)
+            fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
             with os.fdopen(fd, "wb") as file:
                 file.write(base64.b64encode(bytes(key.private)) + f"\n{now.isoformat()}\n".encode())
                 file.flush()
@@ -78,14 +74,7 @@ class SegmentKeys:
 
 def _key(path: Path) -> SegmentKey:
     """The key in a file, if nobody else may read it."""
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            text = file.read(1024)
-    except OSError as error:
-        raise SettingsUnusable(f"{path}: the key cannot be read: {error.strerror or error}") from error
-    if mode & _OTHERS:
-        raise SettingsUnusable(f"{path}: others than its owner may use this key; run `chmod 600 {path}`")
+    text = read_private(path)
     try:
         secret, made = text.decode().splitlines()
         key = SegmentKey(PrivateKey(base64.b64decode(secret, validate=True)), datetime.fromisoformat(made))

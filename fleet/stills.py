@@ -10,6 +10,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import SealedBox
 from sqlalchemy import Connection
 
+from fleet import wrong_student
 from fleet.access.roles import Principal
 from fleet.clock import Instant, micros, moment
 from fleet.errors import Conflict, Gone, NotFound, SettingsUnusable, StoreDown, Unavailable
@@ -130,7 +131,7 @@ class Stills:
 
 
 WHY: Final = {
-    "not-this-student": "somebody in the room said that another student sat there",
+    wrong_student.REASON: wrong_student.WORDS,
     "age": "it was kept as long as the settings allow",
 }
 """Why a picture is gone, in words."""

@@ -9,19 +9,18 @@ import binascii
 import contextlib
 import os
 import secrets
-import stat
 from pathlib import Path
 from typing import Final
 
 from nacl.signing import SigningKey
 
 from fleet.errors import SettingsUnusable
+from fleet.private_file import MODE, read_private
 from wire.disk import sync_folder
 
 TICKET_FILE: Final = "upload-secret"
 RECEIPT_FILE: Final = "receipt-key"
 _BYTES: Final = 32
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def ticket_secret(data_dir: Path) -> bytes:
@@ -44,14 +43,10 @@ def _secret(path: Path) -> bytes:
     try:
         if not path.exists():
             _make(path)
-        with path.open("rb") as file:
-            mode, text = os.fstat(file.fileno()).st_mode, file.read(1024)
     except OSError as error:
-        raise SettingsUnusable(f"{path}: the key cannot be used: {error.strerror or error}") from error
-    if mode & _OTHERS:
-        raise SettingsUnusable(f"{path}: others than its owner may use this key; run `chmod 600 {path}`")
+        raise SettingsUnusable(f"{path}: the key cannot be written: {error.strerror or error}") from error
     try:
-        found = base64.b64decode(text.strip(), validate=True)
+        found = base64.b64decode(read_private(path).strip(), validate=True)
     except binascii.Error:
         found = b""
     if len(found) != _BYTES:
@@ -62,7 +57,7 @@ def _secret(path: Path) -> bytes:
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
     try:
         with os.fdopen(fd, "wb") as file:
             file.write(base64.b64encode(secrets.token_bytes(_BYTES)) + b"\n")

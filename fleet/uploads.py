@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row
 
-from fleet import upload_keys
+from fleet import upload_keys, wrong_student
 from fleet.clock import micros, moment
 from fleet.errors import BadValue, Gone, NotAllowed, NotFound
 from fleet.segment_store import FolderStore, SegmentStore, StoreFails, StoreFull
@@ -36,11 +36,10 @@ _log = logging.getLogger(__name__)
 PATH: Final = "/api/v1/uploads"
 EXPIRES: Final = timedelta(days=7)
 """What did not come whole by then is let go; the kiosk still has it."""
-WRONG_STUDENT: Final = "not-this-student"
 _MOST_MS: Final = 24 * 3_600_000
 """No segment is so long; a number beyond it is no length."""
 WHY: Final = {
-    WRONG_STUDENT: "somebody in the room said that another student sat there",
+    wrong_student.REASON: wrong_student.WORDS,
     "consent-revoked": "a consent was taken back before it was recorded",
 }
 """Why a segment is gone, in words."""
@@ -90,7 +89,7 @@ class Uploads:
         if facts is None:
             return "other-row"
         if store.is_of_wrong_student(connection, kiosk, told.session):
-            return WRONG_STUDENT
+            return wrong_student.REASON
         if not _may_be_told(self.settings.kiosk_url):
             _log.error("kiosks cannot send recordings to %s: set upload_url to https://…", self.settings.kiosk_url)
             return "no-address"
@@ -186,7 +185,7 @@ class Uploads:
 
     def destroy_due(self, connection: Connection, at: datetime) -> int:
         """Destroy what came of sessions in which another student sat than was booked; how many."""
-        return self._destroy(connection, store.of_wrong_students(connection), at, WRONG_STUDENT)
+        return self._destroy(connection, store.of_wrong_students(connection), at, wrong_student.REASON)
 
     def destroy_since(  # whose and since when are the question itself
         self,

@@ -1,6 +1,6 @@
 """Sessions: what a press really delivered."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, TypeAdapter
@@ -10,11 +10,14 @@ from fleet.api.kiosks import Cursor
 from fleet.api.paging import Page, cursor_of, place_in
 from fleet.api.problems import answers
 from fleet.errors import BadValue, NotFound
+from fleet.parts import Place
 from fleet.views import SegmentView, SessionLine, SessionView, StillView
 
 router: Final = APIRouter(prefix="/sessions", tags=["sessions"])
 
-_PLACE: Final = TypeAdapter(tuple[int, str])
+_PLACE: Final = TypeAdapter(Place)
+_Limit: TypeAlias = Annotated[int, Query(ge=1, le=200, description="Items on a page")]
+T = TypeVar("T")
 
 
 @router.get("", operation_id="listSessions", summary="Sessions, newest first", responses=answers(422))
@@ -25,7 +28,7 @@ async def list_sessions(
     since: Annotated[AwareDatetime | None, Query(alias="from", description="Began at this time or later")] = None,
     until: Annotated[AwareDatetime | None, Query(alias="to", description="Began before this time")] = None,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="Items on a page")] = 50,
+    limit: _Limit = 50,
 ) -> Page[SessionLine]:
     """What is known of each session as of its last row that arrived."""
     if since is not None and until is not None and until < since:
@@ -56,14 +59,11 @@ async def list_session_stills(
     fleet: Fleet,
     reader: LedgerReader,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="Items on a page")] = 50,
+    limit: _Limit = 50,
 ) -> Page[StillView]:
     """Their figures; each picture is at its `image`, for those who may see it."""
     found = await fleet.stills_page(reader, session, limit=limit, before=place_in(cursor, _PLACE))
-    if found is None:
-        raise NotFound("There is no such session here.")
-    stills, more = found
-    return Page[StillView](items=stills, next=cursor_of(more))
+    return _page(Page[StillView], found)
 
 
 @router.get(
@@ -77,11 +77,16 @@ async def list_session_segments(
     fleet: Fleet,
     reader: LedgerReader,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="Items on a page")] = 50,
+    limit: _Limit = 50,
 ) -> Page[SegmentView]:
     """Their figures and what became of them; they are opened with the fleet's keys alone, on its own machine."""
     found = await fleet.segments_page(reader, session, limit=limit, before=place_in(cursor, _PLACE))
+    return _page(Page[SegmentView], found)
+
+
+def _page(page: type[Page[T]], found: tuple[list[T], Place | None] | None) -> Page[T]:
+    """What was found of a session, if there is one."""
     if found is None:
         raise NotFound("There is no such session here.")
-    segments, more = found
-    return Page[SegmentView](items=segments, next=cursor_of(more))
+    items, more = found
+    return page(items=items, next=cursor_of(more))

@@ -62,6 +62,12 @@ def samples_of(
     return [(row.received_us, json.loads(row.health)) for row in found]
 
 
+def campus_of(connection: Connection, kiosk: str) -> str:
+    """Where a kiosk stands that is known."""
+    campus: str = connection.execute(select(kiosks.c.campus).where(kiosks.c.id == kiosk)).scalar_one()
+    return campus
+
+
 def drop_samples(connection: Connection, before: datetime) -> None:
     """Forget vitals received before a time."""
     connection.execute(delete(health_samples).where(health_samples.c.received_us < micros(before)))

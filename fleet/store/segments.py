@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, delete, or_, select, tuple_, update
 
+from fleet import wrong_student
 from fleet.clock import micros
 from fleet.store.engine import insert
-from fleet.store.stills import WRONG_STUDENT, said_by_person
-from fleet.store.tables import kiosks, ledger_epochs, ledger_rows, segments
+from fleet.store.kiosks import campus_of
+from fleet.store.tables import ledger_epochs, ledger_rows, segments
 from wire.ledger import row_of
 
 TELLING: Final = frozenset({"segment.sealed", "segment.recovered"})
@@ -29,7 +30,7 @@ def told(connection: Connection, kiosk: str, epoch: str, seq: int) -> Row[Any, A
 
 def announce(connection: Connection, segment: str, kiosk: str, at: datetime, facts: dict[str, Any]) -> None:
     """Know of a segment that is to come; one that is known stays as it is."""
-    campus = connection.execute(select(kiosks.c.campus).where(kiosks.c.id == kiosk)).scalar_one()
+    campus = campus_of(connection, kiosk)
     adding = insert(connection, segments).values(
         id=segment, kiosk=kiosk, campus=campus, announced_us=micros(at), **facts
     )
@@ -73,9 +74,11 @@ def is_of_wrong_student(connection: Connection, kiosk: str, session: str | None)
     query = (
         select(ledger_rows.c.body)
         .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
-        .where(ledger_rows.c.session == session, ledger_rows.c.type == WRONG_STUDENT, ledger_epochs.c.kiosk == kiosk)
+        .where(
+            ledger_rows.c.session == session, ledger_rows.c.type == wrong_student.TYPE, ledger_epochs.c.kiosk == kiosk
+        )
     )
-    return any(said_by_person(body) for body in connection.execute(query).scalars())
+    return any(wrong_student.said_by_person(body) for body in connection.execute(query).scalars())
 
 
 def of_wrong_students(connection: Connection) -> list[Row[Any]]:
@@ -84,9 +87,9 @@ def of_wrong_students(connection: Connection) -> list[Row[Any]]:
     said = (
         select(ledger_epochs.c.kiosk, ledger_rows.c.session, ledger_rows.c.body)
         .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
-        .where(ledger_rows.c.session.in_(here), ledger_rows.c.type == WRONG_STUDENT)
+        .where(ledger_rows.c.session.in_(here), ledger_rows.c.type == wrong_student.TYPE)
     )
-    of = {(row.kiosk, row.session) for row in connection.execute(said) if said_by_person(row.body)}
+    of = {(row.kiosk, row.session) for row in connection.execute(said) if wrong_student.said_by_person(row.body)}
     return reaching(connection, of, None) if of else []
 
 

@@ -5,19 +5,18 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, tuple_, update
 
+from fleet import wrong_student
 from fleet.clock import micros
 from fleet.store.engine import insert
-from fleet.store.tables import kiosks, ledger_epochs, ledger_rows, sessions, stills
-from wire.ledger import row_of
+from fleet.store.kiosks import campus_of
+from fleet.store.tables import ledger_epochs, ledger_rows, sessions, stills
 
-WRONG_STUDENT: Final = "student.wrong"
-"""The ledger type after which, if a person said so, no picture of a session may be kept."""
 _TOLD: Final = [column for column in stills.c if column.name != "sealed"]
 
 
 def add(connection: Connection, id_: str, kiosk: str, at: datetime, facts: dict[str, Any]) -> None:
     """Keep a still that `kiosk` sent; the same id again changes nothing."""
-    campus = connection.execute(select(kiosks.c.campus).where(kiosks.c.id == kiosk)).scalar_one()
+    campus = campus_of(connection, kiosk)
     adding = insert(connection, stills).values(id=id_, kiosk=kiosk, campus=campus, received_us=micros(at), **facts)
     connection.execute(adding.on_conflict_do_nothing(index_elements=["id"]))
 
@@ -59,11 +58,10 @@ def due(connection: Connection, before: datetime) -> list[tuple[str, str, str]]:
         select(stills.c.id, stills.c.campus, ledger_rows.c.body)
         .join(ledger_rows, ledger_rows.c.session == stills.c.session)
         .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
-        .where(kept, ledger_rows.c.type == WRONG_STUDENT, ledger_epochs.c.kiosk == stills.c.kiosk)
+        .where(kept, ledger_rows.c.type == wrong_student.TYPE, ledger_epochs.c.kiosk == stills.c.kiosk)
     )
-    why.update(
-        {(row.id, row.campus): "not-this-student" for row in connection.execute(said) if said_by_person(row.body)}
-    )
+    of_wrong = [row for row in connection.execute(said) if wrong_student.said_by_person(row.body)]
+    why.update({(row.id, row.campus): wrong_student.REASON for row in of_wrong})
     return [(*still, reason) for still, reason in why.items()]
 
 
@@ -71,8 +69,3 @@ def destroy(connection: Connection, id_: str, why: str, at: datetime) -> None:
     """Let a picture be gone; its figures stay, with the reason."""
     values = {"sealed": None, "destroyed_us": micros(at), "destroyed_why": why}
     connection.execute(update(stills).where(stills.c.id == id_).values(**values))
-
-
-def said_by_person(body: str) -> bool:
-    """Whether a person said so; a card of another booking stops what follows, and undoes nothing."""
-    return row_of(body).data.get("by") != "card"

@@ -18,7 +18,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
@@ -30,6 +29,7 @@ from fleet.errors import NotSignedIn, SettingsUnusable
 from fleet.segment_store import Busy, FolderStore, OtherOffset, StoreFails, StoreFull
 from fleet.store import audit
 from fleet.upload_tickets import Grant, granted, token
+from fleet.uploads import Uploads
 from tests.fleet.calling import Caller
 from tests.fleet.sending import PATH, Sending, announced, no_segment, receipt, segment
 from tests.fleet.test_api import problem
@@ -196,7 +196,9 @@ def test_a_token_is_for_its_kiosk_segment_and_quarter_of_an_hour(
 
 
 def test_people_have_no_way_in(caller: Caller, sending: Sending) -> None:
-    assert sending.client.head(sending.address, headers={"Tus-Resumable": "1.0.0", **caller.token()}).status_code == 401
+    ticket = sending.ticket["token"]
+    for told in (caller.token(), {}, {"Authorization": "Bearer"}, {"Authorization": f"Basic {ticket}"}):
+        assert sending.client.head(sending.address, headers={"Tus-Resumable": "1.0.0", **told}).status_code == 401
 
 
 @settings(max_examples=60, deadline=None)
@@ -572,15 +574,22 @@ def test_secrets_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_a_key_that_others_may_read_stops_uploads_and_nothing_else(
-    fleet: Fleet, sending: Sending, server: tuple[FastAPI, httpx.Client]
-) -> None:
+def test_a_key_that_others_may_read_stops_uploads_and_nothing_else(fleet: Fleet, sending: Sending) -> None:
     sending.create()
     secret = fleet.parts.settings.data_dir / upload_keys.TICKET_FILE
     secret.chmod(0o644)
+    fleet.parts.uploads = Uploads.of(fleet.parts.settings)  # a process that starts now
     assert problem(sending.patch(0, b"x"), 503)
     secret.chmod(0o600)
     assert sending.patch(0, sending.file[:1]).status_code == 204
+
+
+def test_a_key_is_read_once_and_not_with_every_request(fleet: Fleet, sending: Sending) -> None:
+    sending.create()
+    (fleet.parts.settings.data_dir / upload_keys.TICKET_FILE).unlink()
+    assert sending.patch(0, sending.file[:1]).status_code == 204
+    assert sending.ask()["state"] == "send"
+    assert sending.patch(1, sending.file[1:2]).status_code == 204
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
