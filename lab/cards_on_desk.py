@@ -5,8 +5,8 @@ Where the picture shows the desk mat, a card lies on it true to scale and in its
 """
 
 import logging
-import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from device.kit import kit
 from device.vision.mat import MatGeometry, find_mat
+from lab.switch import Switch, throw
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
@@ -41,15 +42,13 @@ _CORNER_SHARE: Final = 0.11
 
 
 def set_cards(path: Path, numbers: Iterable[int]) -> None:
-    """Lay these cards down; no reader ever sees half a list.
+    """Lay these cards down.
 
     Args:
         path: the switch, a file whose folder exists.
         numbers: the markers' numbers; none takes all away.
     """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(" ".join(str(number) for number in numbers) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    throw(path, " ".join(str(number) for number in numbers))
 
 
 class CardsOnDesk:
@@ -60,9 +59,7 @@ class CardsOnDesk:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen: tuple[int, int] | None = None
-        self._numbers: tuple[int, ...] = ()
+        self._switch = Switch(path, partial(_parse, path.name), tuple[int, ...]())
         self._layer: tuple[Image, Image, tuple[slice, slice]] | None = None
 
     def on(self, image: "Image") -> "Image":
@@ -71,8 +68,9 @@ class CardsOnDesk:
         Args:
             image: `(height, width, 3) uint8`, left as it is.
         """
-        if self._changed():
-            self._layer = _painted(image, self._numbers) if self._numbers else None
+        if self._switch.look():
+            numbers = self._switch.says
+            self._layer = _painted(image, numbers) if numbers else None
         if self._layer is None:
             return image
         card, cover, part = self._layer
@@ -84,26 +82,13 @@ class CardsOnDesk:
         np.copyto(under, np.clip(laid, 0, 255).astype(np.uint8), where=cover > 0)
         return shown
 
-    def _changed(self) -> bool:
-        try:
-            stat = self._path.stat()
-        except FileNotFoundError:
-            seen, numbers = None, tuple[int, ...]()
-        else:
-            seen = stat.st_ino, stat.st_mtime_ns
-            if seen == self._seen:
-                return False
-            numbers = self._parse(self._path.read_text(encoding="utf-8"))
-        changed = seen != self._seen
-        self._seen, self._numbers = seen, numbers
-        return changed
 
-    def _parse(self, text: str) -> tuple[int, ...]:
-        known = kit().cards.names
-        found = tuple(int(word) for word in text.split() if word.isdecimal() and int(word) in known)
-        if len(found) < len(text.split()):
-            _log.warning("%s says %r, in which not all are cards; the others are left out", self._path.name, text)
-        return found[: len(PLACES_MM)]
+def _parse(name: str, text: str) -> tuple[int, ...]:
+    known = kit().cards.names
+    found = tuple(int(word) for word in text.split() if word.isdecimal() and int(word) in known)
+    if len(found) < len(text.split()):
+        _log.warning("%s says %r, in which not all are cards; the others are left out", name, text)
+    return found[: len(PLACES_MM)]
 
 
 def _painted(image: "Image", numbers: tuple[int, ...]) -> "tuple[Image, Image, tuple[slice, slice]]":

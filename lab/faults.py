@@ -5,9 +5,9 @@ change the pixels or the source's behaviour, never a signal: everything that not
 """
 
 import logging
-import os
 import time
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Never, assert_never, cast
 
@@ -19,6 +19,7 @@ from device.cameras.errors import SourceMissing
 from device.cameras.source import CameraSpec, Frame, Source
 from device.cameras.sources.scene import SensorNoise
 from lab.cards_on_desk import CardsOnDesk
+from lab.switch import Switch, throw
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,15 +47,13 @@ class Fault(StrEnum):
 
 
 def set_fault(path: Path, fault: Fault) -> None:
-    """Throw a camera's switch; no reader ever sees half a word.
+    """Throw a camera's switch.
 
     Args:
         path: the switch, a file whose folder exists.
         fault: what is to be wrong from the next frame on.
     """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(f"{fault}\n", encoding="utf-8")
-    fresh.replace(path)
+    throw(path, fault)
 
 
 def open_source(spec: CameraSpec, *, switch: str, cards: str | None = None) -> Source:
@@ -68,43 +67,24 @@ def open_source(spec: CameraSpec, *, switch: str, cards: str | None = None) -> S
     Raises:
         SourceMissing: it is unplugged; otherwise whatever the real source raises.
     """
-    lever = FaultSwitch(Path(switch))
-    if lever.fault() is Fault.UNPLUGGED:
+    lever = fault_switch(Path(switch))
+    lever.look()
+    if lever.says is Fault.UNPLUGGED:
         raise _unplugged(spec)
     return FaultySource(sources.open_source(spec), spec, lever, CardsOnDesk(Path(cards)) if cards else None)
 
 
-class FaultSwitch:
-    """Reads a switch; a look costs one `stat` while nothing changes.
+def fault_switch(path: Path) -> Switch[Fault]:
+    """A camera's switch; a fault that it does not know counts as none, and is logged."""
+    return Switch(path, partial(_parse, path.name), Fault.NONE)
 
-    Args:
-        path: the text file.
-    """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen: tuple[int, int] | None = None
-        self._fault = Fault.NONE
-
-    def fault(self) -> Fault:
-        """The fault the switch says now; one it does not know counts as none, and is logged."""
-        try:
-            stat = self._path.stat()
-            # Every throw of the switch is a new file, even two within one tick of the file system's clock.
-            seen = stat.st_ino, stat.st_mtime_ns
-            if seen != self._seen:
-                self._fault = self._parse(self._path.read_text(encoding="utf-8"))
-                self._seen = seen
-        except FileNotFoundError:
-            self._seen, self._fault = None, Fault.NONE
-        return self._fault
-
-    def _parse(self, text: str) -> Fault:
-        try:
-            return Fault(text.strip())
-        except ValueError:
-            _log.warning("%s says %r, which is no fault; taken as none", self._path.name, text.strip())
-            return Fault.NONE
+def _parse(name: str, text: str) -> Fault:
+    try:
+        return Fault(text.strip())
+    except ValueError:
+        _log.warning("%s says %r, which is no fault; taken as none", name, text.strip())
+        return Fault.NONE
 
 
 class FaultySource:
@@ -117,7 +97,9 @@ class FaultySource:
         cards: what lies on the desk, whatever is wrong with the camera that looks at it.
     """
 
-    def __init__(self, inner: Source, spec: CameraSpec, switch: FaultSwitch, cards: CardsOnDesk | None = None) -> None:
+    def __init__(
+        self, inner: Source, spec: CameraSpec, switch: Switch[Fault], cards: CardsOnDesk | None = None
+    ) -> None:
         self.native = inner.native
         self._inner = inner
         self._spec = spec
@@ -128,7 +110,8 @@ class FaultySource:
 
     def read(self, timeout_s: float) -> Frame:
         """See `Source.read`; hung, it never comes back."""
-        fault = self._switch.fault()
+        self._switch.look()
+        fault = self._switch.says
         if fault is Fault.HUNG:
             _hang()
         if fault is Fault.UNPLUGGED:

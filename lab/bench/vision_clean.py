@@ -15,7 +15,7 @@ import numpy as np
 from device.cameras.boundary import HEARTBEAT_S
 from device.cameras.source import Frame
 from lab.bench.vision_footage import Footage, Split
-from lab.bench.vision_light import WIDTH_PX, Light, Sensor, jpeg, light_of
+from lab.bench.vision_light import WIDTH_PX, Light, Sensor, jpeg, light_of, shadowed
 from lab.bench.vision_timeline import Kiosk, as_frame, narrow
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def stretches(sources: list[Footage], seconds: float) -> Iterator[Stretch]:
         # One source after the other, for a clip is read only once by a process that stays with it.
         footage = sources[(number - _NEW) * len(sources) // count]
         if not footage.path:
-            footage = replace(footage, name=footage.name, seed=number, split=Split.SCORED)
+            footage = replace(footage, seed=number, split=Split.SCORED)
         yield Stretch(footage, number)
 
 
@@ -140,5 +140,4 @@ class _Camera:
         height, width = light.shape
         across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         along = (across * np.float32(np.cos(self._angle)) + down * np.float32(np.sin(self._angle))) / width
-        shade = 1 - self._depth / (1 + np.exp((np.abs(along - (since_s / 2.5 - 0.4)) - 0.2) / 0.03))
-        return cast("Light", light * shade.astype(np.float32))
+        return shadowed(light, along, since_s / 2.5 - 0.4, 0.2, self._depth)

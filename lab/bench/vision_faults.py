@@ -12,7 +12,7 @@ import numpy as np
 
 from device.vision.thresholds import TABLE
 from lab.bench.vision_covers import COVERS, MakeCover
-from lab.bench.vision_light import Light, defocused, gain_for, jpeg, level, radiance
+from lab.bench.vision_light import Light, defocused, gain_for, jpeg, level, radiance, shadowed
 from lab.faults import Fault, Pixels
 
 if TYPE_CHECKING:
@@ -115,9 +115,7 @@ def _shadow(depth: float) -> Make:
         along = (across * np.cos(angle) + down * np.sin(angle)).astype(np.float32)
 
         def cast_it(light: Light, seconds: float) -> Light:
-            middle = -0.4 + 1.8 * (seconds % 4) / 4
-            shade = 1 - depth / (1 + np.exp((np.abs(along - middle) - 0.22) / 0.03))
-            return cast("Light", light * shade.astype(np.float32))
+            return shadowed(light, along, -0.4 + 1.8 * (seconds % 4) / 4, 0.22, depth)
 
         return Made(cast_it)
 

@@ -101,6 +101,20 @@ def defocused(light: Light, radius_px: float) -> Light:
     return cast("Light", cv2.filter2D(light, -1, disk(radius_px), borderType=cv2.BORDER_REPLICATE))
 
 
+def shadowed(light: Light, along: Light, middle: float, reach: float, depth: float) -> Light:
+    """In the soft shadow of somebody who passes the lamp.
+
+    Args:
+        light: the scene's.
+        along: where each point lies on the shadow's way, of the same shape.
+        middle: where on its way the shadow is.
+        reach: how far from its middle its rim lies, which is soft over 0.03.
+        depth: the share of the light that it takes.
+    """
+    shade = 1 - depth / (1 + np.exp((np.abs(along - middle) - reach) / 0.03))
+    return cast("Light", light * shade.astype(np.float32))
+
+
 def disk(radius_px: float) -> Light:
     """A disk's kernel, its edge smooth, that sums to 1."""
     reach = int(np.ceil(radius_px))

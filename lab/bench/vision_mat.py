@@ -13,6 +13,7 @@ from device.kit import kit
 from device.vision.mat import MatGeometry, Matrix, Points, find_mat, project
 from device.vision.worksheet import AROUND_MM, Origin, worksheet
 from hardware.desk_mat import desk_mat
+from lab.pinhole import homography, px_per_mm
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
@@ -46,15 +47,19 @@ def place(seed: int) -> Placed:
     geometry = MatGeometry.of(kit().mat)
     tilt_deg, arms = float(chance.uniform(0, 25)), int(chance.integers(0, 3))
     quarter = float(chance.choice([0, 180]))
-    view = _homography(
-        geometry, tilt_deg, float(chance.uniform(0, 360)), quarter + float(chance.uniform(-10, 10)),
-        float(chance.uniform(0.5, 0.62)),
-    )  # fmt: skip
+    view = homography(
+        geometry,
+        _SIZE,
+        tilt_deg=tilt_deg,
+        toward_deg=float(chance.uniform(0, 360)),
+        turn_deg=quarter + float(chance.uniform(-10, 10)),
+        across=float(chance.uniform(0.5, 0.62)),
+    )
     hidden = chance.choice(sorted(geometry.markers_mm), arms, replace=False).tolist()
     image = _taken(geometry, view, hidden, chance)
     found = worksheet(image, geometry, evened=False)
     is_by_mat = found is not None and found.origin is Origin.MAT
-    truth = _px_per_mm(geometry, view)
+    truth = px_per_mm(geometry, view)
     outward = AROUND_MM * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
     corners = project(view, geometry.corners_mm + outward)
     grey = cast("Image", cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
@@ -77,30 +82,6 @@ def _apart_px(found: Points, truth: Points) -> float:
     return float(np.linalg.norm(found - truth, axis=1).max())
 
 
-def _turn(axis: int, degrees: float) -> Matrix:
-    turned = np.zeros(3)
-    turned[axis] = np.radians(degrees)
-    return np.asarray(cv2.Rodrigues(turned)[0])
-
-
-def _homography(geometry: MatGeometry, tilt_deg: float, toward_deg: float, turn_deg: float, across: float) -> Matrix:
-    """Millimetres of the mat to pixels: a lens of 49 degrees, tilted, the mat taking so much of the width."""
-    width, height = _SIZE
-    focal, toward = 1.1 * width, _turn(2, toward_deg)
-    pose = _turn(2, turn_deg) @ toward @ _turn(0, tilt_deg) @ toward.T
-    far = np.array([0, 0, focal * geometry.width_mm / (across * width)])
-    lens = np.array([(focal, 0, (width - 1) / 2), (0, focal, (height - 1) / 2), (0, 0, 1)])
-    centred = np.array([(1, 0, -geometry.width_mm / 2), (0, 1, -geometry.height_mm / 2), (0, 0, 1)])
-    found = lens @ np.column_stack([pose[:, 0], pose[:, 1], far]) @ centred
-    return np.asarray(found / found[2, 2])
-
-
-def _px_per_mm(geometry: MatGeometry, view: Matrix) -> float:
-    """At the mat's middle, along the axis that has fewer."""
-    ends = project(view, geometry.corners_mm.mean(axis=0) + np.array([(0, 0), (0.1, 0), (0, 0.1)]))
-    return float(np.linalg.norm(ends[1:] - ends[0], axis=1).min()) * 10
-
-
 def _taken(geometry: MatGeometry, view: Matrix, hidden: list[int], chance: np.random.Generator) -> "Image":
     printed, left_mm, top_mm = _printed(geometry)
     to_mm = np.array([(1, 0, 0.5 - left_mm * _PX_PER_MM), (0, 1, 0.5 - top_mm * _PX_PER_MM), (0, 0, _PX_PER_MM)])
@@ -113,7 +94,7 @@ def _taken(geometry: MatGeometry, view: Matrix, hidden: list[int], chance: np.ra
         hand = project(view, geometry.markers_mm[number]).mean(axis=0)
         side = np.array([-40.0 if hand[0] < _SIZE[0] / 2 else _SIZE[0] + 40.0, hand[1]])
         ends = [tuple(round(float(x)) for x in one) for one in (hand, side)]
-        cv2.line(image, ends[0], ends[1], (120, 150, 198), round(55 * _px_per_mm(geometry, view)), cv2.LINE_AA)
+        cv2.line(image, ends[0], ends[1], (120, 150, 198), round(55 * px_per_mm(geometry, view)), cv2.LINE_AA)
     soft = cv2.GaussianBlur(image, (0, 0), 0.7)
     noise = chance.standard_normal(soft.shape, np.float32) * _NOISE
     return cast("Image", np.clip(np.round(soft + noise), 0, 255).astype(np.uint8))

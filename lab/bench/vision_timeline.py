@@ -5,7 +5,7 @@ it is due, and what it finds goes through the kiosk's own judgement with its hol
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
@@ -106,8 +106,8 @@ def run(footage: Footage, case: Case, seed: int) -> Sample:
         elif gone_s is None and case.expected not in counted:
             gone_s = now_s - ends_s
         now_s += HEARTBEAT_S
-    return Sample(
-        **{name: getattr(sample, name) for name in ("footage", "role", "split", "family", "case", "expected", "seed")},
+    return replace(
+        sample,
         said=tuple(sorted(said)),
         before=tuple(sorted(before)),
         after=tuple(sorted(counted)),

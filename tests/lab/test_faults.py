@@ -13,7 +13,7 @@ import pytest
 from device.cameras.errors import SourceMissing
 from device.cameras.source import CameraSpec, Source
 from device.cameras.sources import open_source as open_real
-from lab.faults import Fault, FaultSwitch, open_source, set_fault
+from lab.faults import Fault, fault_switch, open_source, set_fault
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
@@ -142,13 +142,16 @@ def test_the_real_sources_pictures_are_left_as_they_were(switch: Path) -> None:
 
 class TestSwitch:
     def test_each_fault_is_read_back_as_it_was_set(self, switch: Path) -> None:
-        lever = FaultSwitch(switch)
-        assert lever.fault() is Fault.NONE
+        lever = fault_switch(switch)
+        assert not lever.look()
+        assert lever.says is Fault.NONE
         for fault in (*Fault, *reversed(Fault)):
             set_fault(switch, fault)
-            assert lever.fault() is fault
+            assert [lever.look(), lever.look()] == [True, False]
+            assert lever.says is fault
         switch.unlink()
-        assert lever.fault() is Fault.NONE
+        assert [lever.look(), lever.look()] == [True, False]
+        assert lever.says is Fault.NONE
 
     def test_the_words_are_those_of_the_contract(self) -> None:
         assert set(Fault) == {
@@ -157,8 +160,9 @@ class TestSwitch:
 
     def test_an_unknown_word_is_no_fault_and_is_said_once(self, switch: Path, caplog: pytest.LogCaptureFixture) -> None:
         switch.write_text("haunted")
-        lever = FaultSwitch(switch)
-        assert [lever.fault() for _ in range(5)] == [Fault.NONE] * 5
+        lever = fault_switch(switch)
+        assert [lever.look() for _ in range(5)] == [True, False, False, False, False]
+        assert lever.says is Fault.NONE
         assert len(caplog.records) == 1
         assert "haunted" in caplog.text
 

@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as some
 
 from device.kit import kit
 from device.vision.mat import Marker, MatGeometry, MatHeld, MatPose, MatSeen, find_mat, project, seen_by
+from lab.pinhole import homography, px_per_mm
 from tests.device.vision.kit import grey, noisy, scene
 
 if TYPE_CHECKING:
@@ -51,17 +52,15 @@ class View:
     @property
     def homography(self) -> Points:
         """Millimetres of the mat to pixels."""
-        width, height = self.size
-        focal = 1.1 * width
-        tilt = _turn(0, self.tilt_deg)
-        toward = _turn(2, self.toward_deg)
-        pose = _turn(2, self.turn_deg) @ toward @ tilt @ toward.T
-        distance = focal * MAT.width_mm / (self.across * width)
-        place = np.array([self.away[0] * MAT.width_mm, self.away[1] * MAT.width_mm, distance])
-        lens = np.array([(focal, 0, (width - 1) / 2), (0, focal, (height - 1) / 2), (0, 0, 1)])
-        centred = np.array([(1, 0, -MAT.width_mm / 2), (0, 1, -MAT.height_mm / 2), (0, 0, 1)])
-        found = lens @ np.column_stack([pose[:, 0], pose[:, 1], place]) @ centred
-        return np.asarray(found / found[2, 2])
+        return homography(
+            MAT,
+            self.size,
+            tilt_deg=self.tilt_deg,
+            toward_deg=self.toward_deg,
+            turn_deg=self.turn_deg,
+            across=self.across,
+            away=self.away,
+        )
 
     @property
     def corners_px(self) -> Points:
@@ -69,9 +68,7 @@ class View:
 
     @property
     def px_per_mm(self) -> float:
-        """At the mat's middle, along the axis that has fewer; by going a tenth of a millimetre each way."""
-        ends = project(self.homography, MAT.corners_mm.mean(axis=0) + np.array([(0, 0), (0.1, 0), (0, 0.1)]))
-        return float(np.linalg.norm(ends[1:] - ends[0], axis=1).min()) * 10
+        return px_per_mm(MAT, self.homography)
 
     def taken(self, covered: Sequence[int] = (), *, sigma: float = 2.2, blur_px: float = 0.5) -> "Image":
         """The picture, `(height, width, 3) uint8`, with arms over some of the markers."""
@@ -96,13 +93,6 @@ class View:
         ends = [tuple(round(float(x)) for x in one) for one in (hand, side)]
         cv2.line(image, ends[0], ends[1], (120, 150, 198), round(1.3 * marker_px), cv2.LINE_AA)
         cv2.line(image, ends[0], ends[1], (90, 118, 165), 3, cv2.LINE_AA)
-
-
-def _turn(axis: int, degrees: float) -> Points:
-    """A rotation about one axis."""
-    turned = np.zeros(3)
-    turned[axis] = np.radians(degrees)
-    return np.asarray(cv2.Rodrigues(turned)[0])
 
 
 def drawn_mat() -> "Image":
