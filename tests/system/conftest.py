@@ -1,11 +1,13 @@
-"""A running demo for each module, and its kiosk at rest for each test."""
+"""A running demo for each module, and its kiosk at rest for each test; a browser, and where its pictures go."""
 
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.system.browser import chromium
 from tests.system.running import Demo, Kiosk, running_demo, until
 
 
@@ -18,6 +20,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo(folder: Path) -> Iterator[Demo]:
     with running_demo("--kiosks", "1", "--data-dir", str(folder)) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def screenshots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: they are kept with `--screenshots DIR`."""
+    kept = request.config.getoption("--screenshots")
+    found = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
+    found.mkdir(parents=True, exist_ok=True)
+    return found
 
 
 @pytest.fixture

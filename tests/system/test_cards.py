@@ -1,7 +1,6 @@
 """Picture cards in a whole demo: pixels on the desk become rows at the fleet, words on the screen, a stop on disk."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +8,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from lab.bookings import LATER
-from tests.system.browser import chromium
 from tests.system.running import Kiosk, running_demo, until
 from tests.system.test_recording import files, records, rows
 
@@ -17,12 +15,6 @@ pytestmark = [pytest.mark.needs_mosquitto, pytest.mark.needs_chromium, pytest.ma
 
 FOX, BOAT = 10, 11
 SEEN_WITHIN_S: Final = 15.0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def lay(kiosk: Kiosk, *numbers: int) -> None:

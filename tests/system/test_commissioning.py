@@ -3,32 +3,17 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.system.browser import barriers, chromium, cut_off
+from tests.system.browser import barriers, cut_off
 from tests.system.running import Kiosk, running_demo, until
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_mosquitto, pytest.mark.timeout(400)]
 
 KIOSK: ViewportSize = {"width": 1024, "height": 600}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    kept = request.config.getoption("--screenshots")
-    found = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
-    found.mkdir(parents=True, exist_ok=True)
-    return found
 
 
 def signals(kiosk: Kiosk) -> set[tuple[str, str | None]]:
@@ -45,7 +30,9 @@ def fits(page: Page) -> None:
     assert barriers(page) == []
 
 
-def test_it_sets_up_the_cameras_on_the_screen_and_the_kiosk_knows_from_then_on(browser: Browser, folder: Path) -> None:
+def test_it_sets_up_the_cameras_on_the_screen_and_the_kiosk_knows_from_then_on(
+    browser: Browser, screenshots: Path
+) -> None:
     with running_demo("--kiosks", "1", clips=False) as demo:
         kiosk = demo.kiosk
         kiosk.camera("overhead", "moved")
@@ -57,11 +44,11 @@ def test_it_sets_up_the_cameras_on_the_screen_and_the_kiosk_knows_from_then_on(b
         picture_there(page)
         expect(page.locator("#arrow")).to_be_visible()
         fits(page)
-        page.screenshot(path=folder / "commission-turn.png")
+        page.screenshot(path=screenshots / "commission-turn.png")
 
         kiosk.camera("overhead", "blurred")
         expect(page.locator("#headline")).to_have_text("Turn the focus ring", timeout=20_000)
-        page.screenshot(path=folder / "commission-focus.png")
+        page.screenshot(path=screenshots / "commission-focus.png")
         kiosk.camera("overhead", "covered")
         expect(page.locator("#headline")).to_have_text("The desk camera is covered", timeout=20_000)
 
@@ -69,10 +56,10 @@ def test_it_sets_up_the_cameras_on_the_screen_and_the_kiosk_knows_from_then_on(b
         expect(page.locator("#headline")).to_have_text("Everything is good", timeout=40_000)
         page.wait_for_function("() => document.querySelector('#sheet img') !== null")
         fits(page)
-        page.screenshot(path=folder / "commission-ready.png")
+        page.screenshot(path=screenshots / "commission-ready.png")
         kiosk.press()
         expect(page.locator("#headline")).to_have_text("Kept", timeout=10_000)
-        page.screenshot(path=folder / "commission-kept.png")
+        page.screenshot(path=screenshots / "commission-kept.png")
         expect(page).to_have_url(f"{kiosk.screen}/", timeout=15_000)
         page.close()
         assert kiosk.state["session"] is None, "that press confirmed; it started nothing"
@@ -91,7 +78,7 @@ def test_it_sets_up_the_cameras_on_the_screen_and_the_kiosk_knows_from_then_on(b
         until(lambda: not signals(kiosk) or None, 30, "and that it is back")
 
 
-def test_exchanged_cameras_are_named_and_put_right_with_one_press(browser: Browser, folder: Path) -> None:
+def test_exchanged_cameras_are_named_and_put_right_with_one_press(browser: Browser, screenshots: Path) -> None:
     with running_demo("--kiosks", "1", "--overhead", "scene:student", "--front", "scene:desk", clips=False) as demo:
         kiosk = demo.kiosk
         until(lambda: kiosk.has_signal("camera.swapped") or None, 30, "the exchange is seen")
@@ -99,7 +86,7 @@ def test_exchanged_cameras_are_named_and_put_right_with_one_press(browser: Brows
         page.goto(f"{kiosk.screen}/commission")
         expect(page.locator("#headline")).to_have_text("The cameras are exchanged", timeout=20_000)
         picture_there(page)
-        page.screenshot(path=folder / "commission-exchanged.png")
+        page.screenshot(path=screenshots / "commission-exchanged.png")
         page.get_by_role("button", name="Exchange the cameras").click()
         expect(page.locator("#headline")).to_have_text("Everything is good", timeout=60_000)
         page.get_by_role("button", name="Keep this · I am the aide").click()

@@ -21,7 +21,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import sealed
-from tests.system.browser import chromium
 from tests.system.running import Demo, Kiosk, running_demo, until
 from wire.segments import scan
 
@@ -30,17 +29,6 @@ pytestmark = [pytest.mark.needs_mosquitto, pytest.mark.needs_chromium, pytest.ma
 SIZES: Final = {"overhead": (1280, 720), "front": (640, 480)}
 MAGIC: Final = b"CARRELSG"
 LEDGER: Final = {"ledger.db", "ledger.db-wal", "ledger.db-shm"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("recording")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.device.screen.gallery import GALLERY
 from tests.device.screen.served import ShownKiosk, served
-from tests.system.browser import barriers, chromium, cut_off, smaller_than
+from tests.system.browser import barriers, cut_off, smaller_than
 from tests.system.running import Demo, running_demo, until
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.timeout(400)]
@@ -28,20 +28,6 @@ DOCUMENTED = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    kept = request.config.getoption("--screenshots")
-    found = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
-    found.mkdir(parents=True, exist_ok=True)
-    return found
-
-
 def shown(page: Page, address: str) -> None:
     page.goto(address)
     page.wait_for_function("() => document.querySelector('h1')?.textContent.trim().length > 0")
@@ -49,24 +35,26 @@ def shown(page: Page, address: str) -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
-def test_a_documented_kiosk_screen_is_readable_and_has_no_barriers(browser: Browser, folder: Path, name: str) -> None:
+def test_a_documented_kiosk_screen_is_readable_and_has_no_barriers(
+    browser: Browser, screenshots: Path, name: str
+) -> None:
     with served(ShownKiosk(GALLERY[name]())) as address:
         page = browser.new_page(viewport=KIOSK)
         shown(page, address)
         assert cut_off(page) + smaller_than(page, LEAST_PX) == []
         assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 1
         assert barriers(page) == []
-        page.screenshot(path=folder / f"kiosk-{name}.png")
+        page.screenshot(path=screenshots / f"kiosk-{name}.png")
         page.close()
 
 
 @pytest.mark.parametrize("name", ["ready-booking", "offline", "ended"])
-def test_the_kiosk_screen_scales_to_a_large_display(browser: Browser, folder: Path, name: str) -> None:
+def test_the_kiosk_screen_scales_to_a_large_display(browser: Browser, screenshots: Path, name: str) -> None:
     with served(ShownKiosk(GALLERY[name]())) as address:
         page = browser.new_page(viewport=KIOSK_LARGE)
         shown(page, address)
         assert cut_off(page) + smaller_than(page, LEAST_PX * 1.6) == []
-        page.screenshot(path=folder / f"kiosk-large-{name}.png")
+        page.screenshot(path=screenshots / f"kiosk-large-{name}.png")
         page.close()
 
 
@@ -90,7 +78,7 @@ def tiles(page: Page) -> list[bytes]:
 
 
 @pytest.mark.needs_mosquitto
-def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, three: Demo, folder: Path) -> None:
+def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, three: Demo, screenshots: Path) -> None:
     """Press on the screen, see moving pictures, see it on the board, cut, go on, restore, every minute arrives."""
     kiosk = three.kiosk
     screen = browser.new_page(viewport=KIOSK)
@@ -99,7 +87,7 @@ def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, three: D
     before = tiles(screen)
     time.sleep(2.5)
     assert all(then != now for then, now in zip(before, tiles(screen), strict=True)), "both pictures move"
-    screen.screenshot(path=folder / "demo-kiosk-ready.png")
+    screen.screenshot(path=screenshots / "demo-kiosk-ready.png")
 
     board = browser.new_page(viewport={"width": 1440, "height": 900})
     board.goto(three.told["sign_in"]["therapist"])
@@ -112,13 +100,13 @@ def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, three: D
     expect(row).to_contain_text("In session", timeout=5_000)
     until(lambda: kiosk.state["session"]["minutes"]["elapsed_ms"] > 7_000, 15, "the session runs")
     session = kiosk.state["session"]["id"]
-    board.screenshot(path=folder / "board-1440.png")
+    board.screenshot(path=screenshots / "board-1440.png")
     assert cut_off(board) == []
     assert barriers(board) == []
 
     kiosk.cut_link("reset")
     expect(screen.locator("h1")).to_contain_text("no network", timeout=10_000)
-    screen.screenshot(path=folder / "demo-kiosk-offline.png")
+    screen.screenshot(path=screenshots / "demo-kiosk-offline.png")
     time.sleep(5)
     kiosk.restore_link()
     until(lambda: kiosk.state["link"]["up"], 40, "the link is back")
@@ -126,11 +114,11 @@ def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, three: D
     kiosk.end_session()
     expect(screen.locator("h1")).to_contain_text("ended", timeout=10_000)
     kiosk.arrives(session)
-    screen.screenshot(path=folder / "demo-kiosk-ended.png")
+    screen.screenshot(path=screenshots / "demo-kiosk-ended.png")
 
     board.goto(f"{three.url}/kiosks/{kiosk.id}")
     expect(board.locator("svg[role=img]").first).to_be_visible()
-    board.screenshot(path=folder / "kiosk-page-1440.png", full_page=True)
+    board.screenshot(path=screenshots / "kiosk-page-1440.png", full_page=True)
     assert cut_off(board) == []
     assert barriers(board) == []
     screen.close()
@@ -138,21 +126,21 @@ def test_a_stranger_sees_the_whole_story_in_a_browser(browser: Browser, three: D
 
 
 @pytest.mark.needs_mosquitto
-def test_the_board_on_a_telephone(browser: Browser, three: Demo, folder: Path) -> None:
+def test_the_board_on_a_telephone(browser: Browser, three: Demo, screenshots: Path) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto(three.told["sign_in"]["it"])
     expect(page.locator(f"[id*='{three.kiosk.id}']").first).to_be_visible(timeout=15_000)
-    page.screenshot(path=folder / "board-390.png")
+    page.screenshot(path=screenshots / "board-390.png")
     assert cut_off(page) == []
     assert barriers(page) == []
     page.goto(f"{three.url}/kiosks/{three.kiosk.id}")
-    page.screenshot(path=folder / "kiosk-page-390.png", full_page=True)
+    page.screenshot(path=screenshots / "kiosk-page-390.png", full_page=True)
     assert cut_off(page) == []
     page.close()
 
 
 @pytest.mark.needs_mosquitto
-def test_the_labs_page_switches_for_people(browser: Browser, three: Demo, folder: Path) -> None:
+def test_the_labs_page_switches_for_people(browser: Browser, three: Demo, screenshots: Path) -> None:
     kiosk = three.kiosks[1]
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"{three.lab}/")
@@ -160,7 +148,7 @@ def test_the_labs_page_switches_for_people(browser: Browser, three: Demo, folder
     expect(section.locator(".now")).to_contain_text("link up", timeout=10_000)
     section.get_by_role("button", name="Reset").click()
     expect(section.locator(".now")).to_contain_text("link down", timeout=10_000)
-    page.screenshot(path=folder / "lab.png")
+    page.screenshot(path=screenshots / "lab.png")
     section.get_by_role("button", name="Up", exact=True).click()
     expect(section.locator(".now")).to_contain_text("link up", timeout=40_000)
     cards = section.get_by_role("group", name="Cards on the desk").get_by_role("button")

@@ -4,7 +4,6 @@ import json
 import math
 import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from device.kit import kit
 from tests.device.test_worksheet_still import middles_in, px_per_mm_in
-from tests.system.browser import barriers, chromium, cut_off
+from tests.system.browser import barriers, cut_off
 from tests.system.running import Demo, Kiosk, running_demo, until
 from wire.stills import hash_of
 
@@ -21,20 +20,6 @@ pytestmark = [pytest.mark.needs_mosquitto, pytest.mark.needs_chromium, pytest.ma
 
 PX_PER_MM = 1280 / 640
 """The scene's camera sees 640 mm of the desk in 1280 pixels."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture
-def screenshots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    kept = request.config.getoption("--screenshots")
-    found = Path(kept) if kept else tmp_path / "screenshots"
-    found.mkdir(parents=True, exist_ok=True)
-    return found
 
 
 def asks(demo: Demo, kiosk: Kiosk, **body: Any) -> dict[str, Any]:

@@ -61,6 +61,8 @@ def test_what_is_let_through_is_a_frame_and_all_else_says_why_it_is_none(
 @pytest.mark.parametrize("image", [picture(48, 64, 3), picture(96, 128, 3)[::2, ::2], picture(48, 64, 3)[::-1]])
 def test_a_frame_of_the_right_size_is_sound_however_it_lies_in_memory(image: "Image") -> None:
     require_sound(Frame(image, NOW_NS), SPEC, NOW_NS)
+    with pytest.raises(SourceFailed, match="64x47 pixels where 64x48"):
+        require_sound(Frame(image[1:], NOW_NS), SPEC, NOW_NS)
 
 
 @pytest.mark.parametrize("layout", [Layout.I420, Layout.NV12])

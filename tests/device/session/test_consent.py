@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,20 +103,20 @@ def test_a_consent_runs_out_and_can_be_taken_back_in_mid_session() -> None:
 
 _STUDENTS = ("s-001", "s-002", "s-003")
 _TIMES = st.one_of(st.none(), st.integers(-3, 3).map(lambda hours: NOW + timedelta(hours=hours)))
-
-
-@given(
-    students=st.lists(st.sampled_from(_STUDENTS), unique=True).map(tuple),
-    consents=st.lists(
+_ANYTHING: dict[str, st.SearchStrategy[Any]] = {
+    "students": st.lists(st.sampled_from(_STUDENTS), unique=True).map(tuple),
+    "consents": st.lists(
         st.builds(Consent, student=st.sampled_from(_STUDENTS), until=_TIMES, revoked_at=_TIMES), max_size=5
     ).map(tuple),
-    age_h=st.integers(-2, 48),
-    phase=st.sampled_from(Phase),
-    link_up=st.booleans(),
-    record=st.sampled_from(["never", "when-offline", "always", "maybe"]),
-    model=st.sampled_from(["pull-out", "push-in", "consult", "group"]),
-    trust=st.sampled_from(ClockTrust),
-)
+    "age_h": st.integers(-2, 48),
+    "phase": st.sampled_from(Phase),
+    "record": st.sampled_from(["never", "when-offline", "always", "maybe"]),
+    "model": st.sampled_from(["pull-out", "push-in", "consult", "group"]),
+    "trust": st.sampled_from(ClockTrust),
+}
+
+
+@given(**_ANYTHING, link_up=st.booleans())
 def test_whatever_is_kept_every_student_consented_and_the_schedule_was_fresh(
     students: tuple[str, ...],
     consents: tuple[Consent, ...],
@@ -177,18 +178,7 @@ def test_a_still_is_refused_with_the_contracts_word(reason: str, now: State) -> 
 _WORDS = {"no-session", "paused", "unplanned", "push-in", "no-consent", "schedule-old", "not-this-student"}
 
 
-@given(
-    students=st.lists(st.sampled_from(_STUDENTS), unique=True).map(tuple),
-    consents=st.lists(
-        st.builds(Consent, student=st.sampled_from(_STUDENTS), until=_TIMES, revoked_at=_TIMES), max_size=5
-    ).map(tuple),
-    age_h=st.integers(-2, 48),
-    phase=st.sampled_from(Phase),
-    wrong=st.sampled_from([None, "a-session", "another"]),
-    record=st.sampled_from(["never", "when-offline", "always", "maybe"]),
-    model=st.sampled_from(["pull-out", "push-in", "consult", "group"]),
-    trust=st.sampled_from(ClockTrust),
-)
+@given(**_ANYTHING, wrong=st.sampled_from([None, "a-session", "another"]))
 def test_a_still_may_be_made_exactly_where_a_policy_of_always_would_record(
     students: tuple[str, ...],
     consents: tuple[Consent, ...],

@@ -1,7 +1,6 @@
 """A worksheet in a real Chromium, from the real fleet: a grid that is exact, and a measure that needs no mouse."""
 
 import fcntl
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,13 @@ from tests.fleet.serving import until
 from tests.fleet.test_stills import figures, seen
 from tests.fleet.worksheets import arrives, told
 from tests.fleet.world import Fleet, Kiosk
-from tests.system.browser import barriers, chromium, cut_off
+from tests.system.browser import barriers, cut_off
 from wire.messages import Reply
 from wire.topics import Channel
 
 pytestmark = pytest.mark.needs_chromium
 
 WITHIN_MS = 10_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None)
-    yield page
-    context.close()
-    assert not errors
 
 
 def opens(page: Page, caller: Caller, path: str, role: Role = Role.THERAPIST) -> None:
