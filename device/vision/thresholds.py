@@ -1,7 +1,8 @@
 """Every number the picture checks decide by, with its unit and where it comes from.
 
 Grey levels are 0 to 255; pixels are those of a picture 320 wide; shares are of the picture, 0 to 1. The numbers come
-from the sources named beside them; scenes and clips only showed how much room there is on either side.
+from the sources named beside them; scenes and clips showed how much room there is on either side, and in two places
+that a rule was wrong (docs/figures.md): what a cover leaves in the dark, and how much of a desk has to be dark.
 """
 
 from dataclasses import dataclass

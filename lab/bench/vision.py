@@ -1,7 +1,7 @@
 """`python -m lab.bench.vision`: what the picture checks say of faults whose truth is known, and of hours without any.
 
 Scenes and drawn places are for development, clips of the media folder (`--media`, else `$CARREL_MEDIA`, else
-`../shared/media`) are scored: no threshold was chosen with them (device/vision/thresholds.py names the sources).
+`../shared/media`) are scored. What they showed all the same, and what was changed after it, stands in docs/figures.md.
 """
 
 import argparse
