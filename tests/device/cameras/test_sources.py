@@ -19,7 +19,7 @@ from device.cameras.sources import open_source
 from device.cameras.sources.v4l2 import StaleCheck
 from lab import faults
 from tests import media
-from tests.device.cameras.test_v4l2 import CodedCamera
+from tests.device.cameras.v4l2.kit import CodedCamera
 
 if TYPE_CHECKING:
     from device.cameras.source import Image
