@@ -1,7 +1,7 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-libcamera test-opencv4 check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs
+.PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs
 
 PYTHON ?= python3
 VENV := .venv
@@ -37,11 +37,16 @@ test: $(VENV)/test.installed ## all tests, with everything they need (TEST_ARGS=
 test-libcamera: ## the Pi's cameras on the real libcamera, in a Debian 13 of its own (as root; no part of make test)
 	@scripts/test-libcamera
 
-# The OpenCV that a Pi has from apt, in a virtual environment of its own; the rest of the tests ask nothing of it.
-test-opencv4: ## the tests of pictures on OpenCV 4.10, as Debian 13 has it (a part of .ci/run)
+# The OpenCV that a Pi has from apt, in a virtual environment of its own. These tests call all of it that the picture checks call,
+# and judge whole clips by it; what only decides on numbers (votes, covers, verdicts) or prints asks no more of it.
+OPENCV4_TESTS := $(foreach one,cards faults focus healthy mat pose statistics stored worksheet,tests/device/vision/test_$(one).py) \
+  $(foreach one,preview scenes sources,tests/device/cameras/test_$(one).py)
+
+test-opencv4: set-up-opencv4 ## the tests of pictures on OpenCV 4.10, as Debian 13 has it (a part of .ci/run)
+	@.venv-opencv4/bin/python -m pytest --numprocesses 2 --dist loadfile $(OPENCV4_TESTS) $(TEST_ARGS)
+
+set-up-opencv4:
 	@$(MAKE) --no-print-directory VENV=.venv-opencv4 .venv-opencv4/test-opencv4.installed
-	@.venv-opencv4/bin/python -m pytest --numprocesses 2 --dist loadfile tests/device/vision tests/hardware \
-	  tests/device/cameras/test_scenes.py tests/device/cameras/test_sources.py tests/device/cameras/test_preview.py $(TEST_ARGS)
 
 check: $(VENV)/test.installed ## format, lint, types, import rules
 	@$(BIN)/ruff format --check $(SOURCES)

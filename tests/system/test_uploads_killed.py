@@ -26,7 +26,7 @@ from tests.broker import Mosquitto, free_port, needs_mosquitto, running_mosquitt
 from tests.device.uploading import shelve
 from tests.fleet.serving import Service, running_service, until
 
-KILLS = int(os.environ.get("CARREL_UPLOAD_KILLS", "9"))
+KILLS = int(os.environ.get("CARREL_UPLOAD_KILLS", "6"))
 
 pytestmark = [needs_mosquitto, pytest.mark.timeout(180 + 20 * KILLS)]
 SEGMENTS, SIZE_BYTES = max(4, KILLS // 3), 2_000_000

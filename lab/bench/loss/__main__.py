@@ -20,13 +20,13 @@ Bench = Callable[[Table, Path, bool], None]
 
 # What forks comes first: later ones have threads.
 _BENCHES: Final[dict[str, Bench]] = {
-    "kills": lambda table, folder, quick: files.kills(table, folder, 60 if quick else 1_250),
-    "refusals": lambda table, folder, quick: files.refusals(table, folder, 10 if quick else 350),
+    "kills": lambda table, folder, quick: files.kills(table, folder, 40 if quick else 1_250),
+    "refusals": lambda table, folder, quick: files.refusals(table, folder, 6 if quick else 350),
     "reads": lambda table, folder, quick: files.unreadable(table, folder, 20 if quick else 260),
     "year": lambda table, folder, quick: year.year(table, folder, 60 if quick else 180),
-    "cuts": lambda table, folder, quick: cuts.cuts(table, folder, 8 if quick else 200),
-    "broker": lambda table, folder, quick: network.broker_kills(table, folder, 8 if quick else 200),
-    "fleet": lambda table, folder, quick: network.fleet_kills(table, folder, 3 if quick else 30),
+    "cuts": lambda table, folder, quick: cuts.cuts(table, folder, 4 if quick else 200),
+    "broker": lambda table, folder, quick: network.broker_kills(table, folder, 4 if quick else 200),
+    "fleet": lambda table, folder, quick: network.fleet_kills(table, folder, 2 if quick else 30),
     "networks": lambda table, folder, quick: network.bad_networks(
         table, folder, 1 if quick else 3, 3.0 if quick else 6.0
     ),
