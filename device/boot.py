@@ -9,8 +9,8 @@ from device.session.clock import Instant
 from device.session.ledger import Ledger
 from wire.cards import by_card
 from wire.ledger import ClockTrust, Row
-from wire.messages import Schedule
 from wire.minutes import Until, fold
+from wire.schedule import Schedule
 
 _RESTARTS_WITHIN: Final = timedelta(hours=1)
 

@@ -12,7 +12,7 @@ from device.session.clock import NS_PER_S, Instant
 from device.session.windows import planned_end, usable
 from device.snapshot import CameraView
 from wire.ledger import ClockTrust
-from wire.messages import Schedule
+from wire.schedule import Schedule
 from wire.signal_table import SIGNALS
 from wire.signals import ActiveSignal, Severity, Verdict, ranked, verdict
 

@@ -1,28 +1,40 @@
 """What has to go because a consent was taken back: decisions only, on what the schedule and the ledger say."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from device.segment_budget import Kept
 from wire.ledger import ClockTrust
-from wire.messages import Schedule
+from wire.schedule import Consent, Schedule
 
 
-def revoked(schedule: Schedule | None) -> dict[str, datetime]:
-    """Since when each student's consent is taken back; the earliest counts."""
-    found: dict[str, datetime] = {}
-    for booking in schedule.bookings if schedule else ():
-        for consent in booking.consents:
-            at = consent.revoked_at
-            if at is not None:
-                found[consent.student] = min(at, found.get(consent.student, at))
-    return found
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch without consent: from where it was taken back to where it was given anew, if it was."""
+
+    since: datetime
+    until: datetime | None = None
+
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        """Whether something that was recorded from `start` to `end` reaches into it."""
+        return end > self.since and (self.until is None or start < self.until)
+
+
+def revoked(schedule: Schedule | None) -> dict[str, tuple[Gap, ...]]:
+    """When each student's consent was taken back, and until when that counts."""
+    told: dict[str, list[Consent]] = defaultdict(list)
+    if schedule is not None:
+        for one in (*schedule.consents, *(one for booking in schedule.bookings for one in booking.consents)):
+            told[one.student].append(one)
+    return {student: gaps for student, own in told.items() if (gaps := _gaps(own))}
 
 
 def doomed(
     kept: Iterable[Kept],
     students: Mapping[str, Iterable[str]],
-    since: Mapping[str, datetime],
+    gaps: Mapping[str, Sequence[Gap]],
     duration: Callable[[Kept], timedelta],
 ) -> list[Kept]:
     """The segments in which there may be a picture taken after one of their students' consents was taken back.
@@ -30,12 +42,26 @@ def doomed(
     Args:
         kept: what there is.
         students: of each session.
-        since: by student, as `revoked` gives it.
+        gaps: by student, as `revoked` gives them.
         duration: of a segment; asked only where it matters.
     """
     found = []
     for one in kept:
-        limits = [since[student] for student in students.get(one.session, ()) if student in since]
-        if limits and (one.clock is ClockTrust.UNSET or one.at + duration(one) > min(limits)):
+        without = [gap for student in students.get(one.session, ()) for gap in gaps.get(student, ())]
+        if without and (one.clock is ClockTrust.UNSET or _reaches(one, without, duration)):
             found.append(one)
     return found
+
+
+def _reaches(one: Kept, gaps: Iterable[Gap], duration: Callable[[Kept], timedelta]) -> bool:
+    end = one.at + duration(one)
+    return any(gap.overlaps(one.at, end) for gap in gaps)
+
+
+def _gaps(consents: Iterable[Consent]) -> tuple[Gap, ...]:
+    own = list(consents)
+    found = set()
+    for at in {one.revoked_at for one in own if one.revoked_at is not None}:
+        again = [one.since for one in own if one.since is not None and one.since >= at]
+        found.add(Gap(at, min(again, default=None)))
+    return tuple(sorted(found, key=lambda gap: gap.since))

@@ -21,16 +21,8 @@ from device.uploader import Uploader
 from device.wear_count import WearCount
 from device.worksheet_still import SealedStill, sealed_still
 from wire.codec import encode, read
-from wire.messages import (
-    Command,
-    Health,
-    LedgerAck,
-    Presence,
-    PresenceState,
-    Readiness,
-    Reply,
-    Schedule,
-)
+from wire.messages import Command, Health, LedgerAck, Presence, PresenceState, Readiness, Reply
+from wire.schedule import Schedule
 from wire.topics import Channel
 from wire.uploads import UploadTicket
 

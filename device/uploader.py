@@ -51,6 +51,7 @@ _UPLOADED: Final = frozenset({"segment.uploaded"})
 _OF_THIS_SEGMENT: Final = frozenset(
     {
         "bad-receipt",
+        "consent-revoked",
         "destroyed",
         "not-this-student",
         "other-row",
@@ -253,8 +254,8 @@ class Uploader:
 
     async def _let_go_revoked(self) -> None:
         """Destroy what was recorded after a consent was taken back; often, because a camera may just have ended."""
-        since = revocation.revoked(self._kiosk.state.schedule)
-        if not since:
+        gaps = revocation.revoked(self._kiosk.state.schedule)
+        if not gaps:
             return
         kept = await self._vault.on_shelf(lambda shelf: shelf.contents())
         for session in {one.session for one in kept} - self._students.keys():
@@ -263,9 +264,9 @@ class Uploader:
             self._students[session] = tuple(begun.data.get("students", ())) if begun else ()
         lengths = {
             one.segment: await self._vault.on_shelf(partial(_duration, one.segment))
-            for one in revocation.doomed(kept, self._students, since, lambda _one: timedelta(days=1))
+            for one in revocation.doomed(kept, self._students, gaps, lambda _one: timedelta(days=1))
         }
-        doomed = revocation.doomed(kept, self._students, since, lambda one: lengths.get(one.segment, timedelta(0)))
+        doomed = revocation.doomed(kept, self._students, gaps, lambda one: lengths.get(one.segment, timedelta(0)))
         if doomed:
             await self._vault.give_up(doomed, "consent-revoked")
 

@@ -9,7 +9,19 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from fleet.access.web import router as sign_in_router
-from fleet.api import audit, board, commands, kiosks, operations, problems, sessions, stills, uploads
+from fleet.api import (
+    audit,
+    board,
+    bookings,
+    campuses,
+    commands,
+    kiosks,
+    operations,
+    problems,
+    sessions,
+    stills,
+    uploads,
+)
 from fleet.api.openapi import tidy
 from fleet.console.pages import router as console_router
 from fleet.guard import Guard
@@ -50,7 +62,8 @@ def create_app(parts: FleetParts) -> FastAPI:
     api = APIRouter(prefix="/api/v1")
     for router in (kiosks.router, commands.router, sessions.router, stills.router, board.router, audit.router):
         api.include_router(router)
-    api.include_router(uploads.router)
+    for router in (bookings.router, campuses.router, uploads.router):
+        api.include_router(router)
     app.include_router(api)
     app.include_router(operations.router)
     app.include_router(sign_in_router)

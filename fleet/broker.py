@@ -71,6 +71,8 @@ class Link:
         self._stopping = threading.Event()
         self._lost = threading.Event()
         self._failing = False
+        self.connections = 0
+        """How often a broker was connected; another number says that what was sent before may be forgotten there."""
         self._thread = threading.Thread(target=self._run, name="fleet.broker", daemon=True)
 
     @property
@@ -92,8 +94,8 @@ class Link:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def publish(self, topic: str, payload: bytes, *, qos: int) -> None:
-        """Hand a message to the broker.
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+        """Hand a message to the broker, which tells a `retain`ed one to whoever subscribes later too.
 
         Raises:
             LinkDown: no broker is connected, or too much waits already.
@@ -101,7 +103,7 @@ class Link:
         client = self._client
         if client is None:
             raise LinkDown("no broker is connected")
-        code = client.publish(topic, payload, qos=qos).rc
+        code = client.publish(topic, payload, qos=qos, retain=retain).rc
         if code != mqtt.MQTT_ERR_SUCCESS:
             raise LinkDown(mqtt.error_string(code))
 
@@ -149,6 +151,7 @@ class Link:
             client.loop_stop()
 
     def _up(self, client: mqtt.Client, url: str) -> None:
+        self.connections += 1
         self._client = client
         self._failing = False
         _log.info("connected to %s", url)

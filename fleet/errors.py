@@ -14,11 +14,14 @@ FleetError
     ├── Conflict       409
     ├── Gone           410
     ├── BadValue       422, names the field
+    ├── BadRows        422, names every line and column that does not fit
     ├── TooMany        429, names the seconds to wait
     └── Unavailable    503
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 
 class FleetError(Exception):
@@ -106,6 +109,41 @@ class BadValue(Refused):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """One value of a file that does not fit."""
+
+    message: str
+    line: int | None = None
+    """As a text editor counts; of a calendar the line on which its event begins."""
+    column: str | None = None
+    """By the name in the file's own header."""
+
+    @property
+    def where(self) -> str:
+        """In words."""
+        if self.line is None:
+            return self.column or "file"
+        return f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
+
+
+MOST_FAULTS: Final = 1_000
+"""So many are named; the rest are counted."""
+
+
+class BadRows(Refused):
+    """Something of a file or of a request does not fit, so nothing of it was kept."""
+
+    status = 422
+    title = "A value does not fit"
+
+    def __init__(self, faults: Sequence[RowFault]) -> None:
+        count = "1 value does" if len(faults) == 1 else f"{len(faults)} values do"
+        first = "; ".join(f"{one.where}: {one.message}" for one in faults[:3])
+        super().__init__(f"{count} not fit, and nothing was changed. {first}{' …' if len(faults) > 3 else ''}")
+        self.faults = tuple(faults[:MOST_FAULTS])
 
 
 class TooMany(Refused):

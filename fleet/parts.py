@@ -1,7 +1,7 @@
 """The parts of a running fleet, and what readers ask of them. What a principal may not see does not exist for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -12,12 +12,14 @@ from fleet.attendance import TYPES, attended
 from fleet.clock import Clock, SystemClock
 from fleet.live import Changes
 from fleet.metrics import Metrics
+from fleet.planning import Plan
 from fleet.roll import Entry, Roll
 from fleet.segment_keys import SegmentKeys
 from fleet.settings import FleetSettings
 from fleet.stills import Stills
 from fleet.store import segments, stills
 from fleet.store import sessions as store
+from fleet.store.campuses import Closure
 from fleet.store.engine import Database
 from fleet.uploads import Uploads
 from fleet.views import (
@@ -44,7 +46,7 @@ class Broker(Protocol):
     @property
     def connected(self) -> bool: ...
 
-    def publish(self, topic: str, payload: bytes, *, qos: int) -> None: ...
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None: ...
 
 
 class Keeper(Protocol):
@@ -71,6 +73,8 @@ class FleetParts:
     """The worksheet stills."""
     uploads: Uploads = field(init=False)
     """The recordings that kiosks send."""
+    on_closure: list[Callable[[Closure, Sequence[Plan]], None]] = field(default_factory=list)
+    """Each is told of a campus's closure and the bookings that it settled, once both are durable."""
 
     def __post_init__(self) -> None:
         """Build what follows from the settings."""

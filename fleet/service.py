@@ -20,6 +20,7 @@ from fleet.ingest import Ingest
 from fleet.metrics import Metrics
 from fleet.parts import FleetParts
 from fleet.roll import Roll
+from fleet.sending import Schedules
 from fleet.settings import FleetSettings
 from fleet.store import kiosks, sessions
 from fleet.store.engine import Database
@@ -118,6 +119,7 @@ def _taking_in(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[No
     """The link to the broker and the ingest behind it."""
     inbox = Inbox()
     link = Link(parts.settings, inbox, client_id=f"carrel-fleet-{secrets.token_hex(4)}")
+    schedules = Schedules(parts.database, link, parts.clock, parts.settings.time_zone)
     keeper = Ingest(
         inbox,
         parts.database,
@@ -132,12 +134,18 @@ def _taking_in(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[No
     )
     parts.broker, parts.keeper = link, keeper
     keeper.start()
+    schedules.start()
     link.start()
     try:
         yield
     finally:
         # The ingest first: its last answers still have a way out.
-        for name, ended in (("ingest", keeper.stop(STOP_WITHIN_S)), ("link", link.stop(STOP_WITHIN_S))):
+        stopped = {
+            "ingest": keeper.stop(STOP_WITHIN_S),
+            "schedules": schedules.stop(STOP_WITHIN_S),
+            "link": link.stop(STOP_WITHIN_S),
+        }
+        for name, ended in stopped.items():
             if not ended:
                 _log.warning("the %s did not stop within %.0f s", name, STOP_WITHIN_S)
 

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from fleet.errors import SettingsUnusable
+from wire.school_day import zone_of
 from wire.settings_file import SettingsError, SettingsModel, read_settings
 
 DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "wss": 443}
@@ -39,6 +40,12 @@ def _public(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise ValueError(f"{url!r}: write it as https://fleet.example, without a path")
     return url.rstrip("/")
+
+
+def _zone(name: str) -> str:
+    if zone_of(name) is None:
+        raise ValueError(f"{name!r} is no time zone; write it as America/Chicago")
+    return name
 
 
 def _split(url: str) -> SplitResult:
@@ -91,6 +98,8 @@ class FleetSettings(SettingsModel):
     """How people reach this service, for the links it makes; null is host and port."""
     upload_url: Annotated[str, AfterValidator(_public)] | None = None
     """How kiosks reach this service to send recordings; null is as people do. https://, or http:// on loopback."""
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+    """In which local times of campuses without a calendar are read, by its IANA name; null is this machine's."""
     hosts: tuple[str, ...] = ()
     """Further names under which this service answers, beside loopback and the public one."""
 

@@ -132,6 +132,7 @@ class Stills:
 
 WHY: Final = {
     wrong_student.REASON: wrong_student.WORDS,
+    "consent-revoked": "a consent was taken back before it was made",
     "age": "it was kept as long as the settings allow",
 }
 """Why a picture is gone, in words."""

@@ -36,11 +36,12 @@ _log = logging.getLogger(__name__)
 PATH: Final = "/api/v1/uploads"
 EXPIRES: Final = timedelta(days=7)
 """What did not come whole by then is let go; the kiosk still has it."""
+REVOKED: Final = "consent-revoked"
 _MOST_MS: Final = 24 * 3_600_000
 """No segment is so long; a number beyond it is no length."""
 WHY: Final = {
     wrong_student.REASON: wrong_student.WORDS,
-    "consent-revoked": "a consent was taken back before it was recorded",
+    REVOKED: "a consent was taken back before it was recorded",
 }
 """Why a segment is gone, in words."""
 
@@ -88,8 +89,8 @@ class Uploads:
         facts = _facts(told, asked)
         if facts is None:
             return "other-row"
-        if store.is_of_wrong_student(connection, kiosk, told.session):
-            return wrong_student.REASON
+        if (unwanted := _unwanted(connection, kiosk, told.session, facts)) is not None:
+            return unwanted
         if not _may_be_told(self.settings.kiosk_url):
             _log.error("kiosks cannot send recordings to %s: set upload_url to https://…", self.settings.kiosk_url)
             return "no-address"
@@ -222,6 +223,10 @@ class Uploads:
             raise ValueError("name a student, or a kiosk and its session")
         return self._destroy(connection, store.reaching(connection, of, since), at, why)
 
+    def destroy_rows(self, connection: Connection, rows: Iterable[Row[Any]], at: datetime, why: str) -> int:
+        """Destroy these segments, unopened, each with its row in the audit; as `destroy_since`."""
+        return self._destroy(connection, rows, at, why)
+
     def tidy(self, connection: Connection, at: datetime) -> None:
         """Let go what never came whole."""
         before = at - EXPIRES
@@ -301,6 +306,13 @@ def _facts(told: Any, asked: UploadRequest) -> dict[str, Any] | None:
         "session": told.session, "role": said.role[:40], "started_us": micros(started), "ms": said.ms or 0,
         "clock": (said.clock or row.clock).value, "bytes": asked.bytes, "hash": asked.hash,
     }  # fmt: skip
+
+
+def _unwanted(connection: Connection, kiosk: str, session: str | None, facts: dict[str, Any]) -> str | None:
+    """Why a recording may not be kept whatever it is, if so."""
+    if store.is_of_wrong_student(connection, kiosk, session):
+        return wrong_student.REASON
+    return REVOKED if store.is_without_consent(connection, kiosk, session, facts) else None
 
 
 def _may_be_told(url: str) -> bool:

@@ -23,7 +23,7 @@ from fleet.segment_keys import SegmentKeys
 from fleet.settings import load
 from fleet.upload_keys import receipt_public
 from lab.api import create_lab
-from lab.bookings import keep_bookings
+from lab.bookings import BOOKINGS, book
 from lab.broker import RESTART_S, Broker, mosquitto_path, start_broker
 from lab.people import People, invite
 from lab.processes import Child, Kept
@@ -73,6 +73,8 @@ class Demo:
     fleet: Kept
     people: People
     kiosks: dict[str, SimulatedKiosk] = field(default_factory=dict)
+    booked: bool = False
+    """Whether every kiosk has to hold a schedule before the demo is ready."""
 
     async def describe(self) -> dict[str, Any]:
         """What `--json` prints, as of now."""
@@ -143,8 +145,9 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
         receipts = await asyncio.to_thread(lambda: receipt_public(load(config).data_dir))
         models = _models(options, key, receipts)
         if options.record:
-            booking = asyncio.ensure_future(keep_bookings(models, broker.port))
+            booking = asyncio.ensure_future(book(models, demo.fleet_url, people.api_token))
             stack.callback(booking.cancel)
+            demo.booked = True
         for model in models:
             one = SimulatedKiosk(model, _made(folder / model.id), broker.port)
             demo.kiosks[model.id] = one
@@ -177,7 +180,10 @@ def _last_words(folder: Path) -> str:
 
 
 async def _all_ready(demo: Demo, client: httpx.AsyncClient) -> bool:
-    answers = [_fleet_ready(demo, client), *(_kiosk_ready(one, client) for one in demo.kiosks.values())]
+    answers = [
+        _fleet_ready(demo, client),
+        *(_kiosk_ready(one, client, booked=demo.booked) for one in demo.kiosks.values()),
+    ]
     return all(await asyncio.gather(*answers))
 
 
@@ -188,10 +194,12 @@ async def _fleet_ready(demo: Demo, client: httpx.AsyncClient) -> bool:
         return False
 
 
-async def _kiosk_ready(kiosk: SimulatedKiosk, client: httpx.AsyncClient) -> bool:
-    """Up, linked, and each camera known to give pictures or known to be missing."""
+async def _kiosk_ready(kiosk: SimulatedKiosk, client: httpx.AsyncClient, *, booked: bool) -> bool:
+    """Up, linked, told its schedule if it has one, and each camera known to give pictures or known to be missing."""
     state = await kiosk.state(client)
     if state is None or not state["link"]["up"]:
+        return False
+    if booked and (state["schedule"] is None or state["schedule"]["bookings"] < BOOKINGS):
         return False
     return all(state["cameras"][role]["state"] in {"open", "missing"} for role in ROLES)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from wire import messages, uploads
+from wire import messages, schedule, uploads
 from wire.codec import MAX_PAYLOAD_BYTES
 from wire.ids import ID_PATTERN
 from wire.ledger import EVENTS, Row
@@ -36,7 +36,7 @@ CHANNELS: Final[dict[Channel, _Entry]] = {
     Channel.LEDGER: _Entry(messages.LedgerBatch, 1, retained=False, summary="Session facts, row after row."),
     Channel.LEDGER_ACK: _Entry(messages.LedgerAck, 1, retained=False, summary="Committed through, replay or fork."),
     Channel.SCHEDULE: _Entry(
-        messages.Schedule, 1, retained=True, summary="Bookings, 14 days ahead, sent again hourly."
+        schedule.Schedule, 1, retained=True, summary="Bookings, 14 days ahead, sent again hourly."
     ),
     Channel.CONFIG: _Entry(messages.Config, 1, retained=True, summary="Desired settings."),
     Channel.COMMAND: _Entry(

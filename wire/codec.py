@@ -25,6 +25,8 @@ def _published(schema: Any) -> None:
     if isinstance(schema, dict):
         if isinstance(pattern := schema.get("pattern"), str):
             schema["pattern"] = pattern.replace(r"\z", "$")
+        if isinstance(named := schema.get("patternProperties"), dict):
+            schema["patternProperties"] = {name.replace(r"\z", "$"): inner for name, inner in named.items()}
         for inner in schema.values():
             _published(inner)
     elif isinstance(schema, list):

@@ -3,11 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
-from wire.cards import CardNumber, good_entries
 from wire.codec import WireModel
-from wire.ids import Id, StudentRef
 from wire.signals import ActiveSignal, Verdict
 
 PROTOCOL: Final = 1
@@ -107,42 +105,6 @@ class LedgerAck(WireModel):
     hash: str | None = None
     replay_from: PositiveInt | None = None
     fork_at: PositiveInt | None = None
-
-
-class Consent(WireModel):
-    """That a student's picture may be recorded: from whom it is, nobody here needs to know."""
-
-    student: StudentRef
-    until: AwareDatetime | None = None
-    """Null does not end by itself."""
-    revoked_at: AwareDatetime | None = None
-    """From then on nothing may be recorded."""
-
-
-class Booking(WireModel):
-    """A planned session as the kiosk is told of it."""
-
-    id: Id
-    start: AwareDatetime
-    planned_ms: PositiveInt
-    therapist: Id
-    students: tuple[StudentRef, ...] = ()
-    model: Literal["pull-out", "push-in", "consult", "group"] = "pull-out"
-    needs: tuple[Literal["overhead", "front"], ...] = ("overhead", "front")
-    record: ShortText = "never"
-    """`never`, `when-offline` or `always`; a word that a kiosk does not know means never to it."""
-    consents: tuple[Consent, ...] = ()
-    """Nothing is recorded unless every student of the booking has one in force."""
-
-
-class Schedule(WireModel):
-    """The bookings of a kiosk's room for the 14 days after `as_of`."""
-
-    revision: NonNegativeInt
-    as_of: AwareDatetime
-    bookings: tuple[Booking, ...] = ()
-    cards: Annotated[dict[CardNumber, StudentRef], BeforeValidator(good_entries)] = Field(default_factory=dict)
-    """Who holds which picture card, by the number of its marker. An entry that is none is left out, nothing else."""
 
 
 class Config(WireModel):

@@ -6,6 +6,7 @@ from typing import Any
 
 from device.kit import kit
 from device.release import VERSION
+from device.session import windows
 from device.session.states import ROLES
 from device.snapshot import CameraView, Snapshot
 from wire.minutes import Minutes
@@ -41,6 +42,7 @@ def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
         },
         "cameras": {role: _camera(snapshot.cameras.get(role)) for role in (*ROLES, *_others(snapshot))},
         "cards": list(snapshot.state.cards),
+        "schedule": _schedule(snapshot),
         "backlog": {
             "rows": snapshot.backlog_rows,
             "segments": snapshot.recording.segments,
@@ -83,6 +85,28 @@ def _camera(seen: CameraView | None) -> dict[str, Any]:
         "coded": seen.coded,
         "segment": seen.segment,
         "lost": seen.lost,
+    }
+
+
+def _schedule(snapshot: Snapshot) -> dict[str, Any] | None:
+    """What the kiosk knows of its bookings, and which comes next; whose they are is not told here."""
+    held = snapshot.state.schedule
+    if held is None:
+        return None
+    coming = windows.upcoming(held, snapshot.at, snapshot.state.done)
+    return {
+        "revision": held.revision,
+        "as_of": held.as_of.isoformat(),
+        "bookings": len(held.bookings),
+        "settled": len(held.settled),
+        "next": None
+        if coming is None
+        else {
+            "id": coming.id,
+            "start": coming.start.isoformat(),
+            "minutes": coming.planned_ms // 60_000,
+            "late_min": coming.late_min,
+        },
     }
 
 

@@ -12,8 +12,8 @@ from device.screen.tiles import tiles
 from device.session import limits, windows
 from device.session.clock import NS_PER_MS, NS_PER_S
 from device.session.states import LastSession
-from wire.messages import Booking
 from wire.minutes import Minutes
+from wire.schedule import Booking
 from wire.signals import Severity, Verdict
 
 ENDED_SHOWN_NS: Final = 120 * NS_PER_S

@@ -8,7 +8,7 @@ from device.session import limits, windows
 from device.session.clock import Instant
 from device.session.machine import step
 from device.session.states import ROLES, Fact, Phase, Pressed, State
-from wire.messages import Booking
+from wire.schedule import Booking
 
 
 class Does(StrEnum):

@@ -12,8 +12,8 @@ from device.session.clock import NS_PER_MS, NS_PER_S, zone_of
 from device.session.states import State
 from device.snapshot import Place, Snapshot
 from wire.ledger import ClockTrust
-from wire.messages import Booking
 from wire.minutes import SessionRecord
+from wire.schedule import Booking
 
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 """What the catalogues call the days of a week."""

@@ -12,7 +12,7 @@ from device.session import windows
 from device.session.clock import Instant
 from device.session.states import CardsSaid, Fact, Phase, Session, State
 from wire.cards import BY_CARD
-from wire.messages import Booking
+from wire.schedule import Booking
 
 _RUNNING: Final = frozenset({Phase.STARTING, Phase.LIVE, Phase.BUFFERING})
 

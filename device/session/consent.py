@@ -12,7 +12,7 @@ from device.cameras.recording import Keep
 from device.session import cards, windows
 from device.session.clock import Instant
 from device.session.states import Phase, State
-from wire.messages import Booking, Schedule
+from wire.schedule import Booking, Schedule
 
 FRESH: Final = timedelta(hours=24)
 AHEAD: Final = timedelta(minutes=5)
@@ -95,8 +95,18 @@ def is_fresh(schedule: Schedule, now: Instant) -> bool:
 def has_consent(booking: Booking, now: Instant) -> bool:
     """Whether every student of the booking has a consent in force; a booking without students has nobody's.
 
-    A consent taken back outweighs every other of the same student: which of them is the newer, nobody here can know.
+    A consent taken back outweighs every other of the same student but those said to be given after that.
     """
-    given = {one.student for one in booking.consents if one.until is None or now.wall < one.until}
-    revoked = {one.student for one in booking.consents if one.revoked_at is not None and one.revoked_at <= now.wall}
-    return bool(booking.students) and (given - revoked).issuperset(booking.students)
+    return bool(booking.students) and all(_in_force(booking, student, now) for student in booking.students)
+
+
+def _in_force(booking: Booking, student: str, now: Instant) -> bool:
+    own = [one for one in booking.consents if one.student == student]
+    last = max((one.revoked_at for one in own if one.revoked_at and one.revoked_at <= now.wall), default=None)
+    return any(
+        one.revoked_at is None
+        and (one.until is None or now.wall < one.until)
+        and (one.since is None or one.since <= now.wall)
+        and (last is None or (one.since is not None and one.since >= last))
+        for one in own
+    )

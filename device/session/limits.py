@@ -8,7 +8,7 @@ from device.session import windows
 from device.session.clock import NS_PER_MS, NS_PER_S, Instant
 from device.session.states import IN_SESSION, ROLES, LastSession, OpenSession, Phase, Session, State
 from wire.ledger import ClockTrust
-from wire.messages import Booking
+from wire.schedule import Booking
 
 MINUTE_NS: Final = 60 * NS_PER_S
 

@@ -12,7 +12,7 @@ from device.session import asks, cards, limits, windows
 from device.session import states as s
 from device.session.clock import Instant
 from device.session.states import IN_SESSION, Fact, Phase, State
-from wire.messages import Booking
+from wire.schedule import Booking
 
 
 def step(state: State, event: s.Event, now: Instant) -> tuple[State, tuple[Fact, ...]]:

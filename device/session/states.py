@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from device.session.clock import Instant
-from wire.messages import Booking, Schedule
+from wire.schedule import Booking, Schedule
 
 ROLES: Final = ("overhead", "front")
 

@@ -7,7 +7,7 @@ from typing import Final
 from device.session.clock import Instant, zone_of
 from device.session.states import State
 from wire.ledger import ClockTrust
-from wire.messages import Booking, Schedule
+from wire.schedule import Booking, Schedule
 
 OPENS_BEFORE: Final = timedelta(minutes=15)
 OVERDUE_AFTER: Final = timedelta(minutes=3)

@@ -27,9 +27,11 @@ class Right(StrEnum):
     VIEW_STILLS = "view_stills"
     """The pictures themselves; their figures go with the ledger."""
     READ_AUDIT = "read_audit"
+    PLAN = "plan"
+    """Bookings, closures, calendars, rooms, cards, mandates, consents. Whose bookings they are goes with the ledger."""
 
 
-_WORKS: Final = frozenset({Right.READ, Right.READ_LEDGER, Right.COMMAND})
+_WORKS: Final = frozenset({Right.READ, Right.READ_LEDGER, Right.COMMAND, Right.PLAN})
 _RIGHTS: Final = {
     Role.IT: _WORKS | {Right.READ_AUDIT},
     Role.THERAPIST: _WORKS | {Right.VIEW_STILLS},

@@ -34,6 +34,7 @@ Reader = Annotated[Principal, Depends(allowed(Right.READ))]
 LedgerReader = Annotated[Principal, Depends(allowed(Right.READ_LEDGER))]
 StillViewer = Annotated[Principal, Depends(allowed(Right.VIEW_STILLS))]
 AuditReader = Annotated[Principal, Depends(allowed(Right.READ_AUDIT))]
+Planner = Annotated[Principal, Depends(allowed(Right.PLAN))]
 Commander = Annotated[Principal, Depends(allowed(Right.COMMAND))]
 
 

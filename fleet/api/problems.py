@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from fleet.access.web import SignInNeeded
 from fleet.console.render import render_problem
-from fleet.errors import BadValue, Refused, StoreDown, TooMany
+from fleet.errors import BadRows, BadValue, Refused, StoreDown, TooMany
 from fleet.headers import HEADERS
 
 _log = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ class Fault(BaseModel):
 
     field: str
     message: str
+    line: int | None = Field(None, description="Of a file, from 1")
+    column: str | None = Field(None, description="Of a file, by the name in its header")
 
 
 class Problem(BaseModel):
@@ -42,6 +44,7 @@ _DESCRIPTIONS: Final = {
     403: "Not for this role, or a write from a foreign page",
     404: "Not there, or not for this reader",
     409: "Not possible as things are now",
+    413: "The body is too large",
     410: "It was destroyed, as it had to be",
     422: "A value does not fit; `errors` names it",
     503: "Something that this needs is down",
@@ -85,6 +88,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     match error:
         case BadValue():
             more["errors"] = [Fault(field=error.field, message=error.message)]
+        case BadRows():
+            more["errors"] = [
+                Fault(field=one.where, message=one.message, line=one.line, column=one.column) for one in error.faults
+            ]
         case TooMany():
             more["headers"] = {"Retry-After": str(int(error.wait_s) + 1)}
         case _ if error.status == HTTPStatus.UNAUTHORIZED:

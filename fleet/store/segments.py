@@ -1,16 +1,18 @@
 """Sealed segments in the store: whose they are, what was announced, what became of them; the bytes lie elsewhere."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, delete, or_, select, tuple_, update
 
 from fleet import wrong_student
-from fleet.clock import micros
+from fleet.clock import micros, moment
+from fleet.schedule import gaps
+from fleet.store import consents
 from fleet.store.engine import insert
 from fleet.store.kiosks import campus_of
-from fleet.store.tables import ledger_epochs, ledger_rows, segments
+from fleet.store.tables import kiosks, ledger_epochs, ledger_rows, segments
 from wire.ledger import row_of
 
 TELLING: Final = frozenset({"segment.sealed", "segment.recovered"})
@@ -93,19 +95,42 @@ def of_wrong_students(connection: Connection) -> list[Row[Any]]:
     return reaching(connection, of, None) if of else []
 
 
-def sessions_of(connection: Connection, student: str) -> list[tuple[str, str]]:
+def is_without_consent(connection: Connection, kiosk: str, session: str | None, facts: Mapping[str, Any]) -> bool:
+    """Whether a segment may hold a picture from after a consent of one of its session's students was taken back."""
+    query = (
+        select(ledger_rows.c.body)
+        .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
+        .where(
+            ledger_rows.c.session == session, ledger_rows.c.type == "session.started", ledger_epochs.c.kiosk == kiosk
+        )
+    )
+    students = {one for body in connection.execute(query).scalars() for one in row_of(body).data.get("students", ())}
+    campus = campus_of(connection, kiosk)
+    start = moment(facts["started_us"])
+    end = start + timedelta(milliseconds=facts["ms"])
+    without = [gap for own in consents.of(connection, campus, students).values() for gap in gaps(own)]
+    return any(facts["clock"] == "unset" or (end > since and (to is None or start < to)) for since, to in without)
+
+
+def sessions_of(connection: Connection, student: str, campus: str | None = None) -> list[tuple[str, str]]:
     """Kiosk and session of every session that was begun for a student, by its opaque reference."""
     query = (
         select(ledger_epochs.c.kiosk, ledger_rows.c.session, ledger_rows.c.body)
         .join(ledger_epochs, ledger_epochs.c.id == ledger_rows.c.epoch_id)
         .where(ledger_rows.c.type == "session.started", ledger_rows.c.body.contains(student, autoescape=True))
     )
+    if campus is not None:
+        query = query.join(kiosks, kiosks.c.id == ledger_epochs.c.kiosk).where(kiosks.c.campus == campus)
     rows = connection.execute(query).all()
     return [(row.kiosk, row.session) for row in rows if student in row_of(row.body).data.get("students", ())]
 
 
-def reaching(connection: Connection, of: Iterable[tuple[str, str]], since: datetime | None) -> list[Row[Any]]:
+def reaching(
+    connection: Connection, of: Iterable[tuple[str, str]], since: datetime | None, until: datetime | None = None
+) -> list[Row[Any]]:
     """What is here, whole or in part, of these sessions (kiosk, session) and may hold a picture taken since then.
+
+    With `until`, taken before that as well.
 
     A segment whose clock was never set may be of any time, so it is among them.
     """
@@ -113,6 +138,8 @@ def reaching(connection: Connection, of: Iterable[tuple[str, str]], since: datet
     if since is not None:
         ends_us = segments.c.started_us + segments.c.ms * 1_000
         query = query.where(or_(ends_us > micros(since), segments.c.clock == "unset"))
+    if until is not None:
+        query = query.where(or_(segments.c.started_us < micros(until), segments.c.clock == "unset"))
     return list(connection.execute(query))
 
 

@@ -1,9 +1,10 @@
 """Worksheet stills in the store: figures in clear, the picture sealed as it came."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, tuple_, update
+from sqlalchemy import Connection, Row, or_, select, tuple_, update
 
 from fleet import wrong_student
 from fleet.clock import micros
@@ -63,6 +64,20 @@ def due(connection: Connection, before: datetime) -> list[tuple[str, str, str]]:
     of_wrong = [row for row in connection.execute(said) if wrong_student.said_by_person(row.body)]
     why.update({(row.id, row.campus): wrong_student.REASON for row in of_wrong})
     return [(*still, reason) for still, reason in why.items()]
+
+
+def reaching(
+    connection: Connection, of: Iterable[tuple[str, str]], since: datetime, until: datetime | None
+) -> list[str]:
+    """The stills with a picture of these sessions (kiosk, session) that were made in this stretch of time."""
+    query = select(stills.c.id).where(
+        stills.c.sealed.is_not(None),
+        tuple_(stills.c.kiosk, stills.c.session).in_(list(of)),
+        or_(stills.c.captured_us > micros(since), stills.c.captured_us.is_(None)),
+    )
+    if until is not None:
+        query = query.where(or_(stills.c.captured_us < micros(until), stills.c.captured_us.is_(None)))
+    return list(connection.execute(query).scalars())
 
 
 def destroy(connection: Connection, id_: str, why: str, at: datetime) -> None:

@@ -28,7 +28,8 @@ from lab.demo import free_port
 from lab.kit import Hand, SimulatedKit
 from tests.device.tiny_fleet import TinyFleet
 from wire.codec import encode, read
-from wire.messages import Command, LedgerAck, Readiness, Reply, Schedule
+from wire.messages import Command, LedgerAck, Readiness, Reply
+from wire.schedule import Schedule
 from wire.topics import Channel, Topic
 
 pytestmark = pytest.mark.needs_mosquitto

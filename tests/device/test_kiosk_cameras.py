@@ -27,7 +27,7 @@ from device.session.states import Phase
 from device.settings import Settings
 from device.vault import Vault
 from lab.clock import LabClock
-from wire.messages import Booking, Consent, Schedule
+from wire.schedule import Booking, Consent, Schedule
 
 KEY = base64.b64encode(bytes(PrivateKey.generate().public_key)).decode()
 

@@ -12,7 +12,7 @@ from device.role_watch import RoleWatch
 from device.session.clock import Instant
 from device.snapshot import CameraView
 from wire.ledger import ClockTrust
-from wire.messages import Booking, Schedule
+from wire.schedule import Booking, Schedule
 from wire.signal_table import SIGNALS
 from wire.signals import Severity, Verdict
 

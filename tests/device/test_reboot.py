@@ -9,7 +9,7 @@ from device.reboot import FAILED_FOR_S, UP_FOR_S, may_reboot
 from device.session.clock import Instant
 from device.session.states import Phase, State
 from wire.ledger import ClockTrust
-from wire.messages import Booking, Schedule
+from wire.schedule import Booking, Schedule
 
 S = 1_000_000_000
 NOW = Instant(round(UP_FOR_S * S), datetime(2026, 3, 2, 9, tzinfo=UTC), "boot", ClockTrust.SYNCED)

@@ -17,7 +17,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from device.errors import UploadTrouble
-from device.revocation import revoked
+from device.revocation import Gap, revoked
 from device.session import states as s
 from device.settings import Settings
 from device.upload_client import UploadClient, allowed
@@ -27,7 +27,7 @@ from tests.broker import free_port
 from tests.device.tiny_fleet import TinyFleet
 from tests.device.uploading import SESSION, Running, running_kiosk, settings, shelve
 from wire.codec import encode, read
-from wire.messages import Booking, Consent, Schedule
+from wire.schedule import Booking, Consent, Schedule
 from wire.topics import Channel, Topic
 from wire.uploads import Receipt, TicketState, UploadRequest, UploadTicket
 
@@ -372,12 +372,26 @@ def booked(student: str, revoked_at: datetime | None) -> Schedule:
     return Schedule(revision=1, as_of=now, bookings=(booking,))
 
 
-def test_the_earliest_time_at_which_a_consent_was_taken_back_counts() -> None:
+def test_a_consent_taken_back_counts_from_then_on_until_another_is_given() -> None:
     at = datetime(2026, 3, 2, 9, tzinfo=UTC)
     one, two = (booked("s-0418", at + timedelta(hours=n)) for n in (1, 0))
     both = one.model_copy(update={"bookings": (*one.bookings, *two.bookings)})
-    assert revoked(both) == {"s-0418": at}
+    assert revoked(both) == {"s-0418": (Gap(at), Gap(at + timedelta(hours=1)))}
     assert revoked(booked("s-0418", None)) == revoked(None) == {}
+    again = Consent(student="s-0418", since=at + timedelta(hours=2))
+    without = Schedule(revision=2, as_of=at, consents=(Consent(student="s-0418", revoked_at=at), again))
+    assert revoked(without) == {"s-0418": (Gap(at, at + timedelta(hours=2)),)}, "no booking is needed for that"
+
+
+@pytest.mark.parametrize(
+    ("begins_h", "lasts_h", "goes"), [(-2, 1, False), (-2, 2.5, True), (0.5, 1, True), (1.5, 5, True), (2, 1, False)]
+)
+def test_what_reaches_into_the_time_without_consent_goes_and_nothing_else(
+    begins_h: float, lasts_h: float, goes: bool
+) -> None:
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    start = at + timedelta(hours=begins_h)
+    assert Gap(at, at + timedelta(hours=2)).overlaps(start, start + timedelta(hours=lasts_h)) is goes
 
 
 def test_what_was_recorded_after_a_consent_was_taken_back_is_destroyed_unsent(tmp_path: Path) -> None:

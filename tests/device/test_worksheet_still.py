@@ -30,7 +30,8 @@ from tests.device.test_agent import Running, agent_in, broker_and_fleet, setting
 from tests.device.test_kiosk_cameras import Room, room_in
 from wire.codec import encode
 from wire.ledger import Row, row_of
-from wire.messages import Booking, Command, Consent, Reply, Schedule
+from wire.messages import Command, Reply
+from wire.schedule import Booking, Consent, Schedule
 from wire.segments import key_id
 from wire.signals import ActiveSignal, Severity, Verdict
 from wire.stills import MAX_JPEG_BYTES, StillReply, hash_of

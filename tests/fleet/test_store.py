@@ -11,7 +11,7 @@ from sqlalchemy import text
 from fleet.errors import SettingsUnusable, StoreDown
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
-from fleet.store.tables import metadata
+from fleet.store.schedule_tables import metadata
 from tests.fleet.world import Fleet
 
 

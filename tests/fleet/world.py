@@ -166,15 +166,17 @@ class Post:
 
     sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     down: bool = False
+    connections: int = 1
 
     @property
     def connected(self) -> bool:
         return not self.down
 
-    def publish(self, topic: str, payload: bytes, *, qos: int) -> None:
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         if self.down:
             raise LinkDown("the test took the broker away")
         assert qos == (0 if topic.endswith("/echo") else 1)
+        assert retain is topic.endswith("/schedule")
         self.sent.append((topic, json.loads(payload)))
 
     def to(self, kiosk: Kiosk, channel: Channel) -> list[dict[str, Any]]:

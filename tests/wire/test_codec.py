@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from wire.codec import MAX_DEPTH, MAX_PAYLOAD_BYTES, compact, decode, encode, read, validate
 from wire.errors import BadPayload
 from wire.ledger import row_of
-from wire.messages import Booking, Echo, Health, LedgerAck, Presence
+from wire.messages import Echo, Health, LedgerAck, Presence
+from wire.schedule import Booking
 
 LARGEST = 2**63 - 1
 JSON = st.recursive(

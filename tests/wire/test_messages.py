@@ -7,6 +7,7 @@ import pytest
 from wire import messages
 from wire.codec import WireModel, decode, encode, read
 from wire.errors import BadPayload
+from wire.schedule import Schedule
 
 NOW = "2026-03-02T09:00:00Z"
 EPOCH = "b7e23ec2-9af4-4a0e-8f0b-1f1c6f0c9d55"
@@ -19,7 +20,7 @@ SAMPLES: list[tuple[type[WireModel], dict[str, Any]]] = [
     (messages.LedgerAck, {"epoch": EPOCH, "through": 7, "hash": "0" * 64}),
     (messages.LedgerAck, {"epoch": EPOCH, "replay_from": 1}),
     (messages.LedgerAck, {"epoch": EPOCH, "fork_at": 4}),
-    (messages.Schedule, {"revision": 4, "as_of": NOW, "bookings": [
+    (Schedule, {"revision": 4, "as_of": NOW, "bookings": [
         {"id": "b-0900", "start": NOW, "planned_ms": 1_800_000, "therapist": "th-lane", "students": ["s-0418"],
          "model": "push-in", "needs": ["overhead"]}], "cards": {"10": "s-0418", "11": "s-0502"}}),
     (messages.Config, {"revision": 2, "settings": {"language": "es"}}),
@@ -72,8 +73,8 @@ def encode_plain(value: dict[str, Any]) -> bytes:
         (messages.Readiness, {"verdict": "splendid"}),
         (messages.Command, {"id": "short"}),
         (messages.Echo, {"from": "nobody"}),
-        (messages.Schedule, {"bookings": [{"id": "b-0900", "start": NOW, "planned_ms": 0, "therapist": "th-lane"}]}),
-        (messages.Schedule, {"bookings": [{"id": "../b", "start": NOW, "planned_ms": 1, "therapist": "th-lane"}]}),
+        (Schedule, {"bookings": [{"id": "b-0900", "start": NOW, "planned_ms": 0, "therapist": "th-lane"}]}),
+        (Schedule, {"bookings": [{"id": "../b", "start": NOW, "planned_ms": 1, "therapist": "th-lane"}]}),
     ],
 )
 def test_what_breaks_a_bound_is_refused(model: type[WireModel], change: dict[str, Any]) -> None:
@@ -92,10 +93,10 @@ BAD_CARDS: list[Any] = [
 def test_a_bad_card_loses_no_booking_and_is_complained_of_without_what_it_says(
     cards: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    value = next(value for known, value in SAMPLES if known is messages.Schedule)
+    value = next(value for known, value in SAMPLES if known is Schedule)
     good = {"11": "s-0502"}
     given = {**cards, **good} if isinstance(cards, dict) else cards
-    schedule = read(messages.Schedule, encode_plain(value | {"cards": given}))
+    schedule = read(Schedule, encode_plain(value | {"cards": given}))
     assert schedule.cards == ({11: "s-0502"} if isinstance(cards, dict) else {})
     assert [one.id for one in schedule.bookings] == ["b-0900"]
     assert len(caplog.records) == 1
@@ -104,11 +105,11 @@ def test_a_bad_card_loses_no_booking_and_is_complained_of_without_what_it_says(
 
 
 def test_a_schedule_without_cards_has_none_and_a_kept_one_is_read_back() -> None:
-    value = next(value for known, value in SAMPLES if known is messages.Schedule)
-    assert messages.Schedule.model_validate({key: value[key] for key in value if key != "cards"}).cards == {}
-    schedule = messages.Schedule.model_validate(value)
+    value = next(value for known, value in SAMPLES if known is Schedule)
+    assert Schedule.model_validate({key: value[key] for key in value if key != "cards"}).cards == {}
+    schedule = Schedule.model_validate(value)
     assert schedule.cards == {10: "s-0418", 11: "s-0502"}
-    assert messages.Schedule.model_validate(schedule.model_dump(mode="json")) == schedule
+    assert Schedule.model_validate(schedule.model_dump(mode="json")) == schedule
 
 
 def test_the_echo_says_from_on_the_wire() -> None:

@@ -12,8 +12,8 @@ from device.session.machine import step, wake_at
 from device.session.states import CameraFact, Phase, State
 from device.snapshot import CameraView, Place, RecordingView, Snapshot
 from wire.ledger import ClockTrust, Row
-from wire.messages import Booking, Schedule
 from wire.minutes import Until, fold
+from wire.schedule import Booking, Schedule
 from wire.signal_table import SIGNALS
 from wire.signals import ActiveSignal, Severity, Verdict, ranked, verdict
 

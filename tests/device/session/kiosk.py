@@ -16,8 +16,8 @@ from device.session.ledger import Ledger
 from device.session.machine import step, wake_at
 from device.session.states import ROLES, CameraFact, Phase, State
 from wire.ledger import ClockTrust, Row
-from wire.messages import Booking, Schedule
 from wire.minutes import Minutes, SessionRecord, Until, fold
+from wire.schedule import Booking, Schedule
 
 NINE: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE: timedelta = timedelta(minutes=1)

@@ -19,8 +19,9 @@ from device.session.consent import permission
 from device.session.states import ROLES, Phase
 from tests.device.session.kiosk import NINE, Kiosk, booking
 from wire.ledger import ClockTrust, Row, verified
-from wire.messages import Booking, WireRow
+from wire.messages import WireRow
 from wire.minutes import Until, fold
+from wire.schedule import Booking
 
 SECONDS = st.sampled_from([0.001, 0.2, 1, 2.5, 4, 6, 9.99, 30, 100, 125])
 MINUTES = st.sampled_from([3, 9.9, 10, 16, 61])

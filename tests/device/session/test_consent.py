@@ -13,7 +13,7 @@ from device.session.clock import Instant
 from device.session.consent import Permission, permission, still_refusal
 from device.session.states import CardsSaid, Phase, Session, State
 from wire.ledger import ClockTrust
-from wire.messages import Booking, Consent, Schedule
+from wire.schedule import Booking, Consent, Schedule
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 AT = Instant(100, NOW, "boot", ClockTrust.SYNCED)

@@ -13,7 +13,7 @@ from device.session.consent import permission
 from device.session.states import Phase
 from tests.device.session.kiosk import MINUTE, NINE, Kiosk, at, booking, in_session
 from wire.ledger import ClockTrust
-from wire.messages import Booking
+from wire.schedule import Booking
 
 FOX, BOAT, TURTLE, NOBODYS = 10, 11, 12, 13
 CARDS = {FOX: "s-0418", BOAT: "s-0502", TURTLE: "s-0777"}

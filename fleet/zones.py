@@ -1,0 +1,27 @@
+"""In which zone a campus has its local times: its calendar's, else the fleet's own setting, else this machine's."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from wire.school_day import Calendar, zone_of
+
+_LOCALTIME: Final = Path("/etc/localtime")
+_UTC: Final = "UTC"
+
+
+def zone_name(calendar: Calendar | None, setting: str | None) -> str:
+    """The IANA name of the zone that counts."""
+    if calendar is not None:
+        return calendar.time_zone
+    return setting or machine_zone()
+
+
+def machine_zone() -> str:
+    """This machine's zone by its IANA name; UTC where it has none that can be named."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    if named:
+        return named if zone_of(named) else _UTC
+    parts = _LOCALTIME.resolve().parts
+    name = "/".join(parts[parts.index("zoneinfo") + 1 :]) if "zoneinfo" in parts else ""
+    return name if name and zone_of(name) else _UTC
