@@ -62,6 +62,10 @@ def _gaps(consents: Iterable[Consent]) -> tuple[Gap, ...]:
     own = list(consents)
     found = set()
     for at in {one.revoked_at for one in own if one.revoked_at is not None}:
-        again = [one.since for one in own if one.since is not None and one.since >= at]
+        again = [
+            one.since
+            for one in own
+            if one.since is not None and one.since >= at and (one.revoked_at is None or one.revoked_at > at)
+        ]
         found.add(Gap(at, min(again, default=None)))
     return tuple(sorted(found, key=lambda gap: gap.since))

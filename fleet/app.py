@@ -15,11 +15,13 @@ from fleet.api import (
     bookings,
     campuses,
     commands,
+    imports,
     kiosks,
     operations,
     problems,
     sessions,
     stills,
+    students,
     uploads,
 )
 from fleet.api.openapi import tidy
@@ -62,7 +64,7 @@ def create_app(parts: FleetParts) -> FastAPI:
     api = APIRouter(prefix="/api/v1")
     for router in (kiosks.router, commands.router, sessions.router, stills.router, board.router, audit.router):
         api.include_router(router)
-    for router in (bookings.router, campuses.router, uploads.router):
+    for router in (imports.router, bookings.router, campuses.router, students.router, uploads.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(operations.router)

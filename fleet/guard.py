@@ -8,9 +8,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fleet.api.problems import problem
 from fleet.headers import HEADERS
+from fleet.imports.table import MOST_BYTES
 from fleet.settings import FleetSettings, is_loopback
 
 MOST_BODY_BYTES: Final = 1024 * 1024
+MOST_FILE_BYTES: Final = MOST_BYTES
+"""Of a list or a calendar that somebody imports."""
 
 
 class Guard:
@@ -29,17 +32,23 @@ class Guard:
         if not self._is_known(headers.get("host", "")):
             detail = "This service does not answer to that name. Its administrator can add it to `hosts`."
             await problem(Request(scope), 400, detail)(scope, receive, _armed(send))
-        elif _announced_bytes(headers) > MOST_BODY_BYTES:
-            await problem(Request(scope), 413, _TOO_LARGE)(scope, receive, _armed(send))
+        elif _announced_bytes(headers) > (most := _most(scope)):
+            await problem(Request(scope), 413, _too_large(most))(scope, receive, _armed(send))
         else:
-            await self._app(scope, _bounded(receive), _armed(send))
+            await self._app(scope, _bounded(receive, most), _armed(send))
 
     def _is_known(self, host: str) -> bool:
         name = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
         return is_loopback(name.lower()) or name.lower() in self._hosts
 
 
-_TOO_LARGE: Final = f"The body is larger than the {MOST_BODY_BYTES} bytes allowed."
+def _most(scope: Scope) -> int:
+    is_file = scope["method"] == "PUT" and scope["path"].startswith("/api/") and scope["path"].endswith("/import")
+    return MOST_FILE_BYTES if is_file else MOST_BODY_BYTES
+
+
+def _too_large(most: int) -> str:
+    return f"The body is larger than the {most} bytes allowed."
 
 
 def _announced_bytes(headers: Headers) -> int:
@@ -47,7 +56,7 @@ def _announced_bytes(headers: Headers) -> int:
     return int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 19 else 0
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     """Count what really comes: a chunked body announces nothing."""
     seen = 0
 
@@ -55,8 +64,8 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MOST_BODY_BYTES:
-            raise HTTPException(413, _TOO_LARGE)
+        if seen > most:
+            raise HTTPException(413, _too_large(most))
         return message
 
     return counted

@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from fleet import wrong_student
+from fleet import consents, wrong_student
 from fleet.answers import Answers, latest
 from fleet.clock import Clock, Instant
 from fleet.errors import SettingsUnusable, StoreDown
@@ -205,6 +205,8 @@ class Ingest:
                 says_wrong = tidies or _names_wrong(heard)
                 destroyed = self._stills.destroy_due(connection, now.at) if says_wrong or heard.replies else 0
                 destroyed += self._uploads.destroy_due(connection, now.at) if says_wrong else 0
+                if tidies or heard.replies:  # a still may have been on its way when a consent was taken back
+                    destroyed += consents.destroy_due(connection, now.at, self._uploads)
         except StoreDown:
             self._roll.give_back(unsaved)
             raise

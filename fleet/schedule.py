@@ -113,7 +113,11 @@ def gaps(given: Iterable[Given]) -> list[tuple[datetime, datetime | None]]:
     found = []
     for one in of_recording:
         if one.revoked_at is not None:
-            again = [other.since for other in of_recording if other.since >= one.revoked_at]
+            again = [
+                other.since
+                for other in of_recording
+                if other.since >= one.revoked_at and (other.revoked_at is None or other.revoked_at > one.revoked_at)
+            ]
             found.append((one.revoked_at, min(again, default=None)))
     return sorted(found, key=lambda gap: gap[0])
 

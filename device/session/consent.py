@@ -104,7 +104,7 @@ def _in_force(booking: Booking, student: str, now: Instant) -> bool:
     own = [one for one in booking.consents if one.student == student]
     last = max((one.revoked_at for one in own if one.revoked_at and one.revoked_at <= now.wall), default=None)
     return any(
-        one.revoked_at is None
+        (one.revoked_at is None or now.wall < one.revoked_at)
         and (one.until is None or now.wall < one.until)
         and (one.since is None or one.since <= now.wall)
         and (last is None or (one.since is not None and one.since >= last))

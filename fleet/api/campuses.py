@@ -267,8 +267,8 @@ def seen(principal: Principal, campus: str) -> None:
 
 def _room(room: Room, fleet: FleetParts) -> RoomView:
     return RoomView(
-        id=room.id, campus=room.campus, name=name_of(room, fleet.roll), kiosk=room.kiosk, point_person=room.point_person,
-        office=room.office,
+        id=room.id, campus=room.campus, name=name_of(room, fleet.roll), kiosk=room.kiosk,
+        point_person=room.point_person, office=room.office,
     )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ _DESCRIPTIONS: Final = {
     409: "Not possible as things are now",
     413: "The body is too large",
     410: "It was destroyed, as it had to be",
+    415: "Another kind of body than is read here",
     422: "A value does not fit; `errors` names it",
     503: "Something that this needs is down",
 }

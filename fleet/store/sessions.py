@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, false, func, select, true, tuple
 from fleet.clock import micros
 from fleet.store.engine import insert
 from fleet.store.tables import ledger_epochs, ledger_rows, sessions
-from wire.ledger import ClockTrust
+from wire.ledger import ClockTrust, row_of
 from wire.minutes import FOLD_VERSION, Minutes, SessionRecord
 
 OVER: Final = frozenset({"ended", "cancelled"})
@@ -60,6 +60,23 @@ def touch(connection: Connection, rows: Iterable[tuple[str, str, str]], at: date
         query = select(sessions.c.id, sessions.c.kiosk).where(sessions.c.id.in_(ids[start : start + _CHUNK]))
         owned.update((row.id, row.kiosk) for row in connection.execute(query))
     return len(wanted.keys() - owned)
+
+
+def elapsed_by_booking(connection: Connection, student: str) -> dict[str, int]:
+    """By booking, the elapsed milliseconds of the sessions that were begun for it with this student."""
+    query = select(ledger_rows.c.session, ledger_rows.c.body).where(
+        ledger_rows.c.type == "session.started", ledger_rows.c.body.contains(student, autoescape=True)
+    )
+    told = {row.session: row_of(row.body).data for row in connection.execute(query)}
+    of = {session: str(data["booking"]) for session, data in told.items() if student in data.get("students", ())}
+    found: dict[str, int] = {}
+    ids = sorted(of)
+    for start in range(0, len(ids), _CHUNK):
+        query = select(sessions.c.id, sessions.c.minutes).where(sessions.c.id.in_(ids[start : start + _CHUNK]))
+        for row in connection.execute(query):
+            elapsed_ms = Minutes.model_validate_json(row.minutes).elapsed_ms
+            found[of[row.id]] = found.get(of[row.id], 0) + elapsed_ms
+    return found
 
 
 def touch_unfinished(connection: Connection, kiosk: str) -> None:

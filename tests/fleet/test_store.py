@@ -11,8 +11,10 @@ from sqlalchemy import text
 from fleet.errors import SettingsUnusable, StoreDown
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
-from fleet.store.schedule_tables import metadata
+from fleet.store.schedule_tables import bookings
 from tests.fleet.world import Fleet
+
+metadata = bookings.metadata
 
 
 def url(folder: Path) -> str:

@@ -1,0 +1,1 @@
+"""Files that people bring: lists and calendars read strictly, every fault at its line and column."""
