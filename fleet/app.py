@@ -26,6 +26,7 @@ from fleet.api import (
 )
 from fleet.api.openapi import tidy
 from fleet.console.pages import router as console_router
+from fleet.console.schedule import router as schedule_router
 from fleet.guard import Guard
 from fleet.parts import FleetParts
 
@@ -69,6 +70,7 @@ def create_app(parts: FleetParts) -> FastAPI:
     app.include_router(api)
     app.include_router(operations.router)
     app.include_router(sign_in_router)
+    app.include_router(schedule_router)
     app.include_router(console_router)
     app.add_middleware(Guard, settings=parts.settings)
     return app

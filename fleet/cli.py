@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Final
 
 from fleet.access import secrets
-from fleet.access.roles import Role
+from fleet.access.roles import Principal, Role
 from fleet.access.secrets import Kind, Person
 from fleet.clock import SystemClock
-from fleet.errors import FleetError, Refused
+from fleet.errors import BadRows, FleetError, Refused
 from fleet.explain import explain
+from fleet.importing import CALENDAR, CSV, Importer
+from fleet.roll import Roll
 from fleet.segment_keys import SegmentKeys
 from fleet.segments import open_segment, open_to_file
 from fleet.settings import FleetSettings, load
-from fleet.store import audit
+from fleet.store import audit, kiosks
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
 from fleet.upload_keys import receipt_public
@@ -75,6 +77,8 @@ def _with_database(settings: FleetSettings, given: argparse.Namespace) -> None:
                     sys.stdout.write(f"{line}\n")
             case "user":
                 _user(settings, database, given)
+            case "schedule":
+                _schedule(settings, database, given)
             case "audit":
                 with database.read() as connection:
                     rows, head = audit.verify(connection, given.seen)
@@ -102,6 +106,32 @@ def _user(settings: FleetSettings, database: Database, given: argparse.Namespace
         case "remove":
             if not secrets.remove_person(database, given.name, now):
                 raise Refused(f"there is nobody called {given.name!r}; `carrel-fleet user list` shows who there is")
+
+
+def _schedule(settings: FleetSettings, database: Database, given: argparse.Namespace) -> None:
+    """Import a file as whoever stands at this machine; a running service sends it within a second."""
+    now = SystemClock().now()
+    with database.read() as connection:
+        roll = Roll(kiosks.load(connection, now))
+    try:
+        data = given.file.read_bytes()
+    except OSError as error:
+        raise Refused(f"{given.file}: {error.strerror}") from error
+    campuses = frozenset({given.campus}) if given.campus else None
+    importer = Importer(database, roll, Principal("console", Role.SERVICE, campuses), settings.time_zone, given.campus)
+    try:
+        if given.action == "mandates":
+            made = importer.mandates(data, now)
+        else:
+            kind = CALENDAR if given.file.suffix.lower() in {".ics", ".ical"} else CSV
+            made = importer.bookings(data, kind, now)
+    except BadRows as error:
+        for fault in error.faults:
+            sys.stderr.write(f"{given.file}: {fault.where}: {fault.message}\n")
+        raise
+    for note in made.notes:
+        sys.stderr.write(f"{note}\n")
+    sys.stdout.write(f"{made.added} added, {made.changed} changed, {made.unchanged} as they were\n")
 
 
 def _segment_keys(settings: FleetSettings) -> SegmentKeys:
@@ -155,6 +185,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     verifying = auditing.add_parser("verify", parents=[config], help="follow the chain through every row")
     verifying.add_argument("--seen", metavar="HASH", help="a newest hash noted down earlier, which must be in it still")
+    planning = commands.add_parser("schedule", help="bookings and mandates from files").add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    importing = planning.add_parser("import", parents=[config], help="bookings: a CSV list, or a calendar (.ics)")
+    owing = planning.add_parser("mandates", parents=[config], help="minutes owed: a CSV list")
+    for one, required in ((importing, False), (owing, True)):
+        one.add_argument("file", type=Path, metavar="FILE")
+        one.add_argument("--campus", type=_campus, metavar="ID", required=required, help="whose rooms or students")
     actions = commands.add_parser("user", help="who may sign in").add_subparsers(
         dest="action", required=True, metavar="ACTION"
     )

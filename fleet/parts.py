@@ -17,7 +17,7 @@ from fleet.roll import Entry, Roll
 from fleet.segment_keys import SegmentKeys
 from fleet.settings import FleetSettings
 from fleet.stills import Stills
-from fleet.store import segments, stills
+from fleet.store import campuses, segments, stills
 from fleet.store import sessions as store
 from fleet.store.campuses import Closure
 from fleet.store.engine import Database
@@ -156,6 +156,17 @@ class FleetParts:
         return await asyncio.to_thread(
             self._of_session, principal, session, limit, before, segments.newest, "started_us", segment_view
         )
+
+    async def closures(self, principal: Principal) -> list[Closure]:
+        """Closures of the principal's campuses that begin within a day and are not over, by their beginning."""
+
+        def read() -> list[Closure]:
+            now = self.clock.now().at
+            where = {entry.campus for entry in self.roll.entries() if principal.sees(entry.campus)}
+            with self.database.read() as connection:
+                return campuses.closures_of(connection, where, now, now + timedelta(days=1))
+
+        return await asyncio.to_thread(read)
 
     async def still(self, principal: Principal, id_: str) -> StillView | None:
         """One still's figures; None when there is none for this principal."""

@@ -85,7 +85,13 @@ class Schedules:
             found = telling.facts_of(connection, [(row.kiosk, row.campus) for row in due], now.at, self._zone)
         count = 0
         for row, facts in zip(due, found, strict=True):
-            payload = schedule.fitting(schedule.told(facts, row.revision, now.at))
+            self._sent[row.kiosk] = _Sent(row.revision, now.mono_s)
+            try:
+                payload = schedule.fitting(schedule.told(facts, row.revision, now.at))
+            except ValueError:  # a defect in one room's bookings must not keep the others from theirs
+                _log.exception("the schedule of %s cannot be made; it keeps the one it has", row.kiosk)
+                continue
+            self._sent.pop(row.kiosk)  # until the broker has it
             self._sender.publish(str(Topic(row.campus, row.kiosk, Channel.SCHEDULE)), payload, qos=1, retain=True)
             self._sent[row.kiosk] = _Sent(row.revision, now.mono_s)
             count += 1

@@ -15,13 +15,9 @@ from wire.ids import Id, StudentRef
 SCHEDULE_DAYS: Final = 14
 """How far ahead a kiosk knows its bookings."""
 GOAL_PATTERN: Final = r"[a-z]{1,4}-?[0-9]{1,4}(\.[0-9]{1,3})?"
-
-GoalCode = Annotated[str, StringConstraints(pattern=rf"^{GOAL_PATTERN}\z")]
 """An opaque code such as `g-12` or `fm3.1`: what it stands for is kept outside this product."""
 
 ShortText = Annotated[str, Field(max_length=200)]
-Link = Annotated[str, StringConstraints(pattern=r"^https://[!-~]{1,500}\z")]
-
 Model = Literal["pull-out", "push-in", "consult", "group"]
 Role = Literal["overhead", "front"]
 
@@ -54,7 +50,7 @@ class Booking(WireModel):
     """Nothing is recorded unless every student of the booking has one in force."""
     point_person: ShortText | None = None
     """Who of the building is told first, if another than the room's: a reference or a role, no name."""
-    link: ShortText | None = None
+    link: Annotated[str, Field(max_length=500)] | None = None
     """Where the therapist joins by other means than this kiosk."""
     makes_up: ShortText | None = None
     """The missed booking for which this one stands."""

@@ -61,6 +61,8 @@ class Board:
     found: int
     """Of the kiosks that answer the question, on all its pages."""
     pages: int
+    closed: tuple[str, ...] = ()
+    """What campuses of this reader are closed just now, in words."""
 
 
 def board(kiosks: Iterable[KioskView], question: Question, now: datetime, zone: tzinfo | None) -> Board:

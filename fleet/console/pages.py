@@ -1,6 +1,7 @@
 """The console's addresses: the board, a kiosk, a session, the streams that renew them, and the static files."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -12,7 +13,8 @@ from starlette.staticfiles import StaticFiles
 from fleet.access.roles import Right
 from fleet.access.web import Principal, signed_in
 from fleet.api.deps import fleet
-from fleet.console.board import Question, board, row
+from fleet.console.board import Board, Question, board, row
+from fleet.console.closed import closed_words
 from fleet.console.events import Shown, Watched, event, stream
 from fleet.console.kiosk import facts, signal_rows
 from fleet.console.render import STATIC, hh_mm, iso, markup, offset_s, page, query, render_problem, render_sign_in
@@ -22,6 +24,7 @@ from fleet.console.times import day
 from fleet.console.vitals import vitals
 from fleet.console.words import ago
 from fleet.console.worksheet import can_be_asked, sheet, sheets
+from fleet.parts import FleetParts
 from fleet.views import KioskView, SessionView
 
 __all__ = ["render_problem", "render_sign_in", "router"]
@@ -46,7 +49,7 @@ router: Final = APIRouter(include_in_schema=False)
 async def read_board(request: Request, reader: Reader, question: Asked) -> HTMLResponse:
     """The board."""
     now = datetime.now(UTC)
-    found = board(await fleet(request).kiosks(reader), question, now, ZONE)
+    found = await _board(fleet(request), reader, question, now)
     events = "/events" + query(found.question, page=found.question.page)[1:]
     return page("board.html", board=found, **_live("board", events, reader, now))
 
@@ -110,7 +113,7 @@ async def read_events(request: Request, reader: Reader, question: Asked, kiosk: 
 
         async def look() -> list[str]:
             now = datetime.now(UTC)
-            return shown.news(board(await source.kiosks(reader), question, now, ZONE), now)
+            return shown.news(await _board(source, reader, question, now), now)
 
         text = stream(source.subscribe(), look, _tick)
     elif await source.kiosk(reader, kiosk) is None:
@@ -136,6 +139,12 @@ async def read_static(request: Request, path: str) -> Response:
 
 
 _FILES: Final = StaticFiles(directory=STATIC)
+
+
+async def _board(source: FleetParts, reader: Principal, question: Question, now: datetime) -> Board:
+    """The board, with what campuses close early just now: therapists are told there, without a reload."""
+    found = board(await source.kiosks(reader), question, now, ZONE)
+    return replace(found, closed=closed_words(await source.closures(reader), now, ZONE))
 
 
 def _live(kind: str, events: str, reader: Principal, now: datetime) -> dict[str, Any]:

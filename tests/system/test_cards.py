@@ -1,6 +1,7 @@
 """Picture cards in a whole demo: pixels on the desk become rows at the fleet, words on the screen, a stop on disk."""
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,11 +94,11 @@ def test_a_card_confirms_and_another_bookings_stops_recording_until_the_own_is_b
 def whose(kiosk: Kiosk) -> str:
     """What the screen has to say of the red boat; near midnight its booking is tomorrow's."""
     (mine,) = [row for row in rows(kiosk, "session.started") if row["data"]["booking"]]
-    hours, minutes = divmod(int(mine["data"]["booking"][-4:]), 100)
-    later = hours * 60 + minutes + int(LATER.total_seconds()) // 60
-    if later >= 24 * 60:
+    start = datetime.fromisoformat(kiosk.demo.fleet(f"bookings/{mine['data']['booking']}")["start"])
+    later = start + LATER
+    if later.date() > start.date():
         return "This card is another student's."
-    return f"This is the {later // 60}:{later % 60:02}'s card."
+    return f"This is the {later.hour}:{later.minute:02}'s card."
 
 
 def test_without_a_schedule_a_card_is_seen_and_means_nothing_even_on_a_real_picture(tmp_path: Path) -> None:

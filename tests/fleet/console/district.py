@@ -13,6 +13,7 @@ from fleet.clock import SystemClock
 from fleet.console.pages import render_problem, render_sign_in, router
 from fleet.live import Changes
 from fleet.roll import Roll
+from fleet.store.campuses import Closure
 from fleet.views import KioskView, SessionLine, SessionView, StillView
 
 IT = Principal("ada", Role.IT, None)
@@ -26,6 +27,7 @@ class District:
         self.all_kiosks = {kiosk.id: kiosk for kiosk in kiosks}
         self.all_sessions = {session.id: session for session in sessions or []}
         self.all_stills: dict[str, StillView] = {}
+        self.all_closures: list[Closure] = []
         self.changes = Changes()
 
     def put(self, kiosk: KioskView) -> None:
@@ -46,6 +48,9 @@ class District:
     async def sessions(self, principal: Principal, kiosk: str | None = None, limit: int = 50) -> list[SessionLine]:
         found = [one for one in self.all_sessions.values() if one.kiosk == kiosk and principal.sees(one.campus)]
         return list(found[:limit])
+
+    async def closures(self, principal: Principal) -> list[Closure]:
+        return [one for one in self.all_closures if principal.sees(one.campus)]
 
     async def stills_page(
         self, principal: Principal, session: str
