@@ -59,8 +59,8 @@ class Places:
 
     def keep(self, connection: Connection, used: Iterable[Room], at: datetime) -> None:
         """Let the store have the rooms that are used for the first time."""
-        for room in {one.id: one for one in used if one.id in self.new}.values():
-            store.put(connection, replace(room, name=None), at)  # its kiosk may call it otherwise later
+        fresh = {one.id: one for one in used if one.id in self.new}.values()
+        store.add(connection, (replace(one, name=None) for one in fresh), at)  # its kiosk may call it otherwise later
 
     def by_id(self) -> dict[str, Room]:
         """The rooms by their ids."""

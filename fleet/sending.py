@@ -107,7 +107,8 @@ class Schedules:
                 changed.append((sent is None, row))
             elif now_s - sent.at_s >= AGAIN_S:
                 old.append(row)
-        changed.sort(key=lambda pair: pair[0])  # what changed is news, what was not sent yet may be known there
+        # What changed is news, what was not sent yet may be known there; by campus, as it is read.
+        changed.sort(key=lambda pair: (pair[0], pair[1].campus))
         return [row for _, row in changed][:AT_ONCE] or old[:AT_ONCE]
 
     def _run(self) -> None:

@@ -1,6 +1,6 @@
 """Reads from the store all that kiosks are told: for many at once, because after an outage all of them are due."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -9,7 +9,8 @@ from fleet import schedule
 from fleet.planning import Plan
 from fleet.schedule import Facts
 from fleet.store import bookings, campuses, consents, rooms
-from fleet.store.rooms import Room
+from fleet.store.campuses import Closure
+from fleet.store.consents import Given
 from fleet.zones import zone_name
 from wire.schedule import Schedule
 
@@ -31,10 +32,14 @@ def facts_of(
     gone = {one.student for one in taken_back}
     was_here = bookings.students_of_rooms(connection, used, gone) if gone else {}
     found = []
-    given = {
-        campus: consents.of(connection, campus, gone | _students_of(wanted, campus, standing, plans))
-        for campus in where
-    }  # fmt: skip
+    booked = {student for of in plans.values() for plan in of for student in plan.students}
+    given: dict[str, dict[str, list[Given]]] = {campus: {} for campus in where}
+    for student, of_all in consents.of(connection, None, gone | booked).items():
+        for one in of_all:
+            given.setdefault(one.campus, {}).setdefault(student, []).append(one)
+    at_campus: dict[str, list[Closure]] = {}
+    for closure in closures:
+        at_campus.setdefault(closure.campus, []).append(closure)
     for kiosk, campus in wanted:
         room = standing.get(kiosk)
         calendar = calendars.get(campus)
@@ -49,7 +54,7 @@ def facts_of(
                 was_here=frozenset(was_here.get(room.id, ())) if room else frozenset(),
                 cards=cards.get(campus, {}) if room else {},
                 calendar=calendar,
-                closures=tuple(one for one in closures if one.campus == campus),
+                closures=tuple(at_campus.get(campus, ())),
             )
         )
     return found
@@ -68,13 +73,6 @@ def bookings_of_kiosk(connection: Connection, kiosk: str, since: datetime, until
     """The planned bookings of the room in which a kiosk stands that run at some moment of that stretch, by start."""
     room = rooms.room_of(connection, kiosk)
     return [] if room is None else bookings.between(connection, since, until, rooms=[room.id])
-
-
-def _students_of(
-    wanted: Sequence[tuple[str, str]], campus: str, standing: Mapping[str, Room], plans: dict[str, list[Plan]]
-) -> set[str]:
-    of = [room for kiosk, at in wanted if at == campus and (room := standing.get(kiosk)) is not None]
-    return {student for room in of for plan in plans.get(room.id, ()) for student in plan.students}
 
 
 def _by_room(plans: Iterable[Plan]) -> dict[str, list[Plan]]:

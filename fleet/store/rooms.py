@@ -57,6 +57,14 @@ def put(connection: Connection, room: Room, at: datetime) -> None:
     connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
+def add(connection: Connection, new: Iterable[Room], at: datetime) -> None:
+    """Keep rooms that are used for the first time, each with its own kiosk, which stands in no other."""
+    names = ("id", "campus", "name", "kiosk", "point_person", "office")
+    rows = [{**{name: getattr(room, name) for name in names}, "created_us": micros(at)} for room in new]
+    if rows:
+        connection.execute(insert(connection, rooms).on_conflict_do_nothing(index_elements=["id"]), rows)
+
+
 def kiosks_of(connection: Connection, campuses: Iterable[str]) -> list[str]:
     """The kiosks of these campuses that were told a schedule before."""
     query = select(schedules.c.kiosk).where(schedules.c.campus.in_(sorted(campuses)))

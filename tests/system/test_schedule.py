@@ -1,4 +1,4 @@
-"""The schedule in a whole demo: a list by HTTP is on the kiosk's screen, whatever dies meanwhile; a revocation destroys."""
+"""The schedule in a whole demo: a list by HTTP is on the kiosk's screen, whatever dies; a revocation destroys."""
 
 import time
 from collections.abc import Iterator
@@ -77,6 +77,7 @@ def test_a_list_by_http_reaches_the_screen_and_outlives_every_death(demo: Demo, 
     revision = schedule_of(kiosk)["revision"]
     assert imports(demo, line).json() == {"rows": 1, "added": 0, "changed": 0, "unchanged": 1, "notes": []}
 
+    held_at = datetime.fromisoformat(schedule_of(kiosk)["as_of"])
     demo.kill("broker")
     demo.kill("fleet")
     assert schedule_of(kiosk)["bookings"] == 1
@@ -84,8 +85,6 @@ def test_a_list_by_http_reaches_the_screen_and_outlives_every_death(demo: Demo, 
     kiosk.reaches("no answer", within_s=5)
     kiosk.reaches("idle", within_s=40)
     assert schedule_of(kiosk)["bookings"] == 1, "it works from what it holds, without broker, fleet or memory"
-    until(lambda: kiosk.state["link"]["up"], 60, "the fleet answers again")
-    held_at = datetime.fromisoformat(schedule_of(kiosk)["as_of"])
     until(
         lambda: (now := schedule_of(kiosk))["as_of"] and datetime.fromisoformat(now["as_of"]) >= held_at,
         20,
