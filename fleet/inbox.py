@@ -35,7 +35,7 @@ class Inbox:
             if len(self._moment) + len(self._facts) >= self._most_messages or self._bytes >= self._most_bytes:
                 self._dropped += 1
                 return
-            (self._facts if raw.topic.endswith(_FACTS) else self._moment).append(raw)
+            (self._facts if is_fact(raw) else self._moment).append(raw)
             self._bytes += len(raw.payload)
             self._some.notify()
 
@@ -67,3 +67,8 @@ class Inbox:
         """Let `take` return now."""
         with self._some:
             self._some.notify_all()
+
+
+def is_fact(raw: Raw) -> bool:
+    """Whether a message has to be kept, or is about such; else it tells of the moment only."""
+    return raw.topic.endswith(_FACTS)

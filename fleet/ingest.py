@@ -20,7 +20,7 @@ from fleet.clock import Clock, Instant
 from fleet.errors import SettingsUnusable, StoreDown
 from fleet.folding import Folding
 from fleet.hearing import Heard, Hearing
-from fleet.inbox import Inbox
+from fleet.inbox import Inbox, is_fact
 from fleet.incoming import Parcel, Reason
 from fleet.metrics import Metrics
 from fleet.roll import Roll, Unsaved
@@ -126,7 +126,9 @@ class Ingest:
         """Take what waits, keep it, answer it."""
         raws = self._inbox.take(MOST_AT_ONCE, timeout_s)
         now, heard = self._clock.now(), self._heard
-        self._hearing.hear(raws, now, heard)
+        self._hearing.hear([raw for raw in raws if not is_fact(raw)], now, heard)
+        self._answer_echoes(now)  # before facts are looked at, of which there may be a second's worth
+        self._hearing.hear([raw for raw in raws if is_fact(raw)], now, heard)
         flood = self._inbox.take_dropped()
         if flood:
             self._hearing.drops.drop("inbox", Reason.FLOOD, "more came than could wait", flood)
@@ -176,9 +178,14 @@ class Ingest:
             self._answer_uploads(now)
         if self._to_forget:
             self._forget()
+        self._answer_echoes(now)
+
+    def _answer_echoes(self, now: Instant) -> None:
+        """Say that all is well, if a commit has just shown it."""
         if self._proved_at_s is not None and now.mono_s - self._proved_at_s < PROOF_S:
             for topic, echo in self._heard.echoes:
                 self._voice.say(topic, Echo(sender="fleet", n=echo.n), qos=0)
+            self._heard.echoes.clear()
 
     def _must_write(self, now: Instant) -> bool:
         proof_age_s = float("inf") if self._proved_at_s is None else now.mono_s - self._proved_at_s

@@ -148,8 +148,8 @@ class Ledger:
         """The seq through which the fleet has committed."""
         return self._acked
 
-    def batch(self, after: int) -> LedgerBatch | None:
-        """The next rows to send after seq `after`, oldest first, bounded in number and bytes."""
+    def batch(self, after: int, most_bytes: int = BATCH_BYTES) -> LedgerBatch | None:
+        """The next rows to send after seq `after`, oldest first, bounded in number and bytes; one at least."""
         rows: list[WireRow] = []
         size = 0
         for row in self._db.query(
@@ -157,7 +157,7 @@ class Ledger:
             [self.epoch, after, BATCH_ROWS],
         ):
             size += len(row["body"].encode()) + 100
-            if rows and size > BATCH_BYTES:
+            if rows and size > most_bytes:
                 break
             rows.append(WireRow.model_construct(body=row["body"], hash=row["hash"]))
         if not rows:

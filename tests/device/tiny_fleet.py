@@ -20,6 +20,7 @@ class TinyFleet:
         self.answers = True
         self.acks = True
         self.rows: dict[int, str] = {}
+        self._hashes: dict[tuple[str, int], str] = {}
         self.heard: list[tuple[Channel, bytes]] = []
         self._subscribed = threading.Event()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="tiny-fleet", protocol=mqtt.MQTTv311)
@@ -54,6 +55,10 @@ class TinyFleet:
             batch = read(LedgerBatch, bytes(message.payload))
             for row in verified(batch.prev, batch.rows, batch.first):
                 self.rows[row.seq] = row.type
-            through = batch.first + len(batch.rows) - 1
-            ack = LedgerAck(epoch=batch.epoch, through=through, hash=batch.rows[-1].hash)
-            self.send(Topic(topic.campus, topic.kiosk, Channel.LEDGER_ACK), encode(ack))
+            self._hashes.update(((batch.epoch, seq), row.hash) for seq, row in enumerate(batch.rows, batch.first))
+            through = 0
+            while (batch.epoch, through + 1) in self._hashes:
+                through += 1
+            if through:
+                ack = LedgerAck(epoch=batch.epoch, through=through, hash=self._hashes[batch.epoch, through])
+                self.send(Topic(topic.campus, topic.kiosk, Channel.LEDGER_ACK), encode(ack))
