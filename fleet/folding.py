@@ -15,6 +15,8 @@ FOLD_EVERY_S: Final = 0.5
 FOLD_FOR_S: Final = 0.1
 """One turn; a session is never left half done, so that a very long one may take more."""
 MOST_FOLDS: Final = 200
+_SILENCE_S: Final = 0.02
+"""So long nothing came: nobody waits."""
 _LONG_AGO_S: Final = float("-inf")
 
 
@@ -37,7 +39,7 @@ class Folding:
     @property
     def rest_s(self) -> float:
         """How long the loop may wait for messages while sessions are due."""
-        return 0.0 if self._is_in_round else FOLD_EVERY_S
+        return _SILENCE_S if self._is_in_round else FOLD_EVERY_S
 
     def catch_up(self) -> None:
         """Let the next turn come at once."""

@@ -140,7 +140,7 @@ class Ingest:
             self._answer(now)
         heard.uploads.clear()  # they are asked again
         heard.echoes.clear()  # an echo answered later would hide the trouble
-        if now.mono_s >= self._retry_at_s and self._folding.is_due(now, is_idle=self._inbox.is_empty):
+        if now.mono_s >= self._retry_at_s and self._folding.is_due(now, is_idle=not raws):
             self._try(self._fold, now)  # nobody waits for it
         if heard.changed:
             self._on_change(heard.changed)

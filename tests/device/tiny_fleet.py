@@ -16,7 +16,8 @@ from wire.topics import Channel, Topic, every_kiosk
 class TinyFleet:
     """Keeps what it hears; can be told to stop answering."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, papers: tuple[str, str, str] | None = None) -> None:
+        """Connect, with authority, certificate and key where the broker asks for them."""
         self.answers = True
         self.acks = True
         self.rows: dict[int, str] = {}
@@ -27,6 +28,8 @@ class TinyFleet:
         self.client.on_connect = lambda c, *_: c.subscribe([(every_kiosk(channel), 1) for channel in Channel])
         self.client.on_subscribe = lambda *_: self._subscribed.set()
         self.client.on_message = self._take
+        if papers is not None:
+            self.client.tls_set(*papers)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         assert self._subscribed.wait(5)
