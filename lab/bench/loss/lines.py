@@ -1,5 +1,6 @@
 """How long a row of now waits on a narrow line, beside a backlog and beside a recording that is sent."""
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from lab.bench.loss.parts import Parts, emptied, free_port, trouble, until
 from lab.bench.loss.table import Row, Table
 from lab.bench.loss.writer import a_fact
 from lab.bench.neighbours import Neighbours
+from wire.ledger import row_of
 
 LINES_BYTES_PER_S: Final = (1_000_000, 128_000, 32_000)
 _LIVE_ROWS_PER_S: Final = 4.0
@@ -84,7 +86,7 @@ def _beside_upload(table: Table, folder: Path, bytes_per_s: int, seconds: float)
         took_s = time.monotonic() - began_s
         (folder / "kiosk" / "ledger.db").rename(folder / "bench-1.db")
         lost, doubled, facts = parts.compare()
-        _, waits_s = times(folder, 0)
+        waits_s = _waits(folder)
         used = line.passed_bytes / took_s / bytes_per_s
     arrived = done.stdout == "done\n"
     note = f"the line {used:.0%} used; {neighbours}" if arrived else "the recording did not arrive"
@@ -104,6 +106,16 @@ def _told(
     )
     missed = "a live row waited more than a second" if bad else ""
     table.add(Row(name, 1, "line", *found, words, missed, {"live_waits_s": waits_s}))
+
+
+def _waits(folder: Path) -> list[float]:
+    """From each row's own time to its being stored, of the rows that the bench wrote."""
+    connection = sqlite3.connect(folder / "fleet" / "fleet.sqlite")
+    try:
+        found = list(connection.execute("select body, received_us from ledger_rows where type = 'camera.back'"))
+    finally:
+        connection.close()
+    return [round(received_us / 1e6 - row_of(body).at.timestamp(), 3) for body, received_us in found]
 
 
 def _words(bytes_per_s: int) -> str:
