@@ -13,7 +13,7 @@ from typing import Final
 from device.errors import AnswerRefused, LedgerError
 from device.pace import Flight
 from device.session.journal import Journal
-from device.session.ledger import BATCH_BYTES, BATCH_ROWS, Ledger
+from device.session.ledger import BATCH_BYTES, BATCH_ROWS
 from wire.codec import encode
 from wire.messages import LedgerAck
 

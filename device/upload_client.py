@@ -81,7 +81,7 @@ class UploadClient:
         self._stopped = threading.Event()
         self._owed_s = 0.0
         self.answered_s = 0.0
-        """From the last byte of the last piece to its answer: what lay in the line's queues, and the fleet's own time."""
+        """From the last byte of the last piece to its answer: what lay in the line's queues, and the fleet's time."""
 
     def held(self) -> tuple[int, Receipt | None]:
         """Up to where the fleet has it durably, and its receipt if it has it whole; creates the upload if need be.

@@ -33,7 +33,9 @@ def paper(
 
 
 @contextmanager
-def broker_with_rights(papers: Path, *, without: Sequence[str] = (), certificate: str = "broker") -> Iterator[Mosquitto]:
+def broker_with_rights(
+    papers: Path, *, without: Sequence[str] = (), certificate: str = "broker"
+) -> Iterator[Mosquitto]:
     """A broker by tests/rights, which is what provisioning is to write; `without` leaves out lines that begin so."""
     told = (RIGHTS / "mosquitto.conf").read_text().format(
         port=(port := free_port()), address="127.0.0.1", protocol="mqtt", ca=papers / "ours.pem",

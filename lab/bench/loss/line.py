@@ -42,9 +42,7 @@ class NarrowLine:
     async def _start(self) -> None:
         for to_port in self._to_ports:
 
-            async def serve(
-                reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to_port: int = to_port
-            ) -> None:
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to_port: int = to_port) -> None:
                 await self._serve(reader, writer, to_port)
 
             # A small window, so that it is this queue that fills and not the kernel's.

@@ -67,9 +67,7 @@ def _beside_upload(table: Table, folder: Path, bytes_per_s: int, seconds: float)
         NarrowLine(bytes_per_s, [parts.port, fleet_port]) as line,
     ):
         config = folder / "fleet.toml"
-        config.write_text(
-            f"{config.read_text()}port = {fleet_port}\npublic_url = \"http://127.0.0.1:{line.ports[1]}\"\n"
-        )
+        config.write_text(f'{config.read_text()}port = {fleet_port}\npublic_url = "http://127.0.0.1:{line.ports[1]}"\n')
         key = receipt_public(load(config).data_dir)
         with (folder / "fleet.log").open("ab") as log:
             command = [sys.executable, "-P", "-m", "fleet.cli", "serve", "--config", str(config)]
@@ -94,9 +92,7 @@ def _beside_upload(table: Table, folder: Path, bytes_per_s: int, seconds: float)
           (lost + (not arrived), doubled, facts), note)  # fmt: skip
 
 
-def _told(
-    table: Table, name: str, took_s: float, waits_s: list[float], found: tuple[int, int, int], note: str
-) -> None:
+def _told(table: Table, name: str, took_s: float, waits_s: list[float], found: tuple[int, int, int], note: str) -> None:
     worst_s = max(waits_s, default=0.0)
     bad = not waits_s or worst_s > LIVE_WITHIN_S
     ordered = sorted(waits_s) or [0.0]

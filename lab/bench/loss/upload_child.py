@@ -1,4 +1,4 @@
-"""A kiosk without cameras that sends a recording and writes rows: `… upload_child FOLDER BROKER_PORT RECEIPT_KEY BYTES`.
+"""A kiosk without cameras that sends a recording and writes rows: `… FOLDER BROKER_PORT RECEIPT_KEY BYTES`.
 
 The parts are those of the agent. Its one segment has been sealed to a key that nobody keeps.
 """
