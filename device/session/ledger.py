@@ -61,6 +61,12 @@ def pruned(db: Database) -> None:
     db.table("epochs").add_column("pruned_hash", str)
 
 
+@migrations()
+def by_type(db: Database) -> None:
+    """What a start asks for is a few rows of a few types; looking through a million for them took longer than that."""
+    db.table("rows").create_index(["type"])
+
+
 class Ledger:
     """Append-only rows, each known by `(epoch, seq)`; `seq` starts at 1 and has no holes."""
 

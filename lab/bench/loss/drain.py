@@ -56,8 +56,9 @@ def drain(table: Table, folder: Path, rows: int) -> None:
         if bad
     ]
     note = (
-        f"{seconds:.1f} s from the first row stored to the last (goal 60); {len(waits_s)} live rows meanwhile waited "
-        f"{ordered[int(len(ordered) * 0.95)]:.2f} s p95, {worst_s:.2f} s at most (goal 1); kiosk process {peak:.0f} MiB at most (goal 256); "
+        f"{seconds:.1f} s from the first row stored to the last (goal 60); {len(waits_s)} live rows waited "
+        f"{ordered[int(len(ordered) * 0.95)]:.2f} s p95, {worst_s:.2f} s at most (goal 1); "
+        f"kiosk process {peak:.0f} MiB at most (goal 256); "
         f"CPU of fleet {used_s[0]:.1f} s, of kiosk {used_s[1]:.1f} s; {neighbours}"
     )
     table.add(
