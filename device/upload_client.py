@@ -11,6 +11,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
@@ -78,6 +79,9 @@ class UploadClient:
         self._token, self._rate_bps = token, rate_bps
         self._connection: http.client.HTTPConnection | None = None
         self._stopped = threading.Event()
+        self._owed_s = 0.0
+        self.answered_s = 0.0
+        """From the last byte of the last piece to its answer: what lay in the line's queues, and the fleet's time."""
 
     def held(self) -> tuple[int, Receipt | None]:
         """Up to where the fleet has it durably, and its receipt if it has it whole; creates the upload if need be.
@@ -142,7 +146,9 @@ class UploadClient:
                 connection.putheader(name, value)
             connection.endheaders()
             self._pour(connection, body)
+            sent_s = time.monotonic()
             answer = connection.getresponse()
+            self.answered_s = time.monotonic() - sent_s
             told = answer.read(_MOST_ANSWER_BYTES)
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
@@ -173,9 +179,10 @@ class UploadClient:
     def _pour(self, connection: http.client.HTTPConnection, body: bytes) -> None:
         for start in range(0, len(body), _PIECE_BYTES):
             piece = body[start : start + _PIECE_BYTES]
-            connection.send(piece)
-            if self._stopped.wait(len(piece) * 8 / self._rate_bps()):
+            if self._stopped.wait(self._owed_s):  # before a piece, so that no wait of ours is in the answer's time
                 raise OSError("stopped")
+            connection.send(piece)
+            self._owed_s = len(piece) * 8 / self._rate_bps()
 
 
 def _offset(headers: http.client.HTTPMessage) -> int:

@@ -19,6 +19,7 @@ from device import receipts, revocation
 from device.errors import LedgerUnwritable, ShelfError, UploadTrouble
 from device.kiosk import Kiosk
 from device.link import Link
+from device.pace import Pace
 from device.segment_budget import Kept
 from device.session import states as s
 from device.session.journal import Journal
@@ -38,6 +39,7 @@ TICKET_WITHIN_S: Final = 10.0
 CALM_ROWS: Final = 20
 """With more rows than this unconfirmed, facts go first."""
 CHUNK_BYTES: Final = 256 * 1024
+"""At most; on a slow line pieces are as small as `pace.py` finds, so that rows of now hardly wait behind one."""
 CHUNK_IN_SESSION_BYTES: Final = 64 * 1024
 """Two seconds at the default rate: so soon a session's state, or a destroyed file, is noticed."""
 BACKOFF_CAP_S: Final = 120.0
@@ -99,6 +101,7 @@ class Uploader:
         text = self._of.recording.receipt_key
         self._key = receipts.receipt_key(text) if text else None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kiosk.upload")
+        self._pace = Pace(CHUNK_BYTES)
         self._asked: tuple[str, asyncio.Future[UploadTicket]] | None = None
         self._later: dict[str, float] = {}
         self._students: dict[str, tuple[str, ...]] = {}
@@ -221,7 +224,8 @@ class Uploader:
             while receipt is None:
                 if not self._is_calm():
                     return None
-                size = CHUNK_IN_SESSION_BYTES if self._in_session() else CHUNK_BYTES
+                most = CHUNK_IN_SESSION_BYTES if self._in_session() else CHUNK_BYTES
+                size = min(most, self._pace.window_bytes)
                 try:
                     data = await self._vault.on_shelf(partial(_piece, one.segment, offset, size))
                 except ShelfError:
@@ -231,6 +235,7 @@ class Uploader:
                         raise
                     return None
                 sent, receipt = await self._run(partial(client.send, offset, data))
+                self._pace.answered(client.answered_s, len(data))
                 if receipt is None and (sent != offset + len(data) or not data):
                     raise UploadTrouble("refused", f"the fleet stands at byte {sent} after one sent from {offset} on")
                 offset = sent

@@ -18,12 +18,12 @@ from fleet import consents, wrong_student
 from fleet.answers import Answers, latest
 from fleet.clock import Clock, Instant
 from fleet.errors import SettingsUnusable, StoreDown
+from fleet.folding import Folding
 from fleet.hearing import Heard, Hearing
-from fleet.inbox import Inbox
+from fleet.inbox import Inbox, is_fact
 from fleet.incoming import Parcel, Reason
 from fleet.metrics import Metrics
 from fleet.roll import Roll, Unsaved
-from fleet.sessions import refold
 from fleet.stills import Stills
 from fleet.store import kiosks, ledger, sessions
 from fleet.store.engine import Database
@@ -47,8 +47,6 @@ PACE_S: Final = 0.025
 """Transactions begin so far apart: under load each carries more rows, and a lone row still waits for nothing."""
 ANSWER_EVERY_S: Final = 0.25
 """Under load, one acknowledgement stands for all rows of a kiosk that were committed in this time."""
-FOLD_EVERY_S: Final = 0.5
-MOST_FOLDS: Final = 200
 KEEP_SAMPLES: Final = timedelta(days=30)
 _LONG_AGO_S: Final = float("-inf")
 _TIDY_EVERY_S: Final = 3_600.0
@@ -97,11 +95,11 @@ class Ingest:
         self._unanswered: list[Outcome] = []
         self._failures = 0
         self._answered_at_s = self._retry_at_s = _LONG_AGO_S
-        self._saved_at_s = self._folded_at_s = self._tidied_at_s = _LONG_AGO_S
+        self._saved_at_s = self._tidied_at_s = _LONG_AGO_S
         self._proved_at_s: float | None = None
         self._began_s: float | None = None
         self._wrote_at_s: float | None = None
-        self._to_fold = True
+        self._folding = Folding(database, clock)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fleet.ingest", daemon=True)
 
@@ -128,18 +126,22 @@ class Ingest:
         """Take what waits, keep it, answer it."""
         raws = self._inbox.take(MOST_AT_ONCE, timeout_s)
         now, heard = self._clock.now(), self._heard
-        self._hearing.hear(raws, now, heard)
+        self._hearing.hear([raw for raw in raws if not is_fact(raw)], now, heard)
+        self._answer_echoes(now)  # before facts are looked at, of which there may be a second's worth
+        self._hearing.hear([raw for raw in raws if is_fact(raw)], now, heard)
         flood = self._inbox.take_dropped()
         if flood:
             self._hearing.drops.drop("inbox", Reason.FLOOD, "more came than could wait", flood)
         elif raws:
             self._hearing.drops.good("inbox")
         if now.mono_s >= self._retry_at_s:
-            self._try(now)
+            self._try(self._keep_and_say, now)
         if self._unanswered:
             self._answer(now)
         heard.uploads.clear()  # they are asked again
         heard.echoes.clear()  # an echo answered later would hide the trouble
+        if now.mono_s >= self._retry_at_s and self._folding.is_due(now, is_idle=not raws):
+            self._try(self._fold, now)  # nobody waits for it
         if heard.changed:
             self._on_change(heard.changed)
             heard.changed = set()
@@ -147,36 +149,43 @@ class Ingest:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                self.step(_BACKOFF_S[0] if self._failures else FOLD_EVERY_S if self._to_fold else SAVE_EVERY_S)
+                folding_s = self._folding.rest_s if self._folding.wanted else SAVE_EVERY_S
+                self.step(_BACKOFF_S[0] if self._failures else folding_s)
                 if self._wrote_at_s is not None:
                     self._stopping.wait(PACE_S - (self._clock.now().mono_s - self._wrote_at_s))
                     self._wrote_at_s = None
-            self._saved_at_s = self._folded_at_s = self._retry_at_s = _LONG_AGO_S
+            self._saved_at_s = self._retry_at_s = _LONG_AGO_S
+            self._folding.catch_up()
             self.step(0.0)
         except Exception:  # noqa: BLE001  # the loop's edge: a fleet must not go on without it as if all were well
             _log.exception("the ingest ended by a defect")
             self._on_failure()
 
-    def _try(self, now: Instant) -> None:
-        self._began_s = now.mono_s
+    def _try(self, work: Callable[[Instant], None], now: Instant) -> None:
+        self._began_s = self._clock.now().mono_s
         try:
-            if self._must_write(now):
-                self._wrote_at_s = now.mono_s
-                self._write(now)
-            if self._heard.uploads:
-                self._answer_uploads(now)
-            if self._to_forget:
-                self._forget()
-            if self._to_fold and now.mono_s - self._folded_at_s >= FOLD_EVERY_S:
-                self._fold(now)
+            work(now)
         except StoreDown as error:
             self._failed(error, now)
-            return
         finally:
             self._began_s = None
+
+    def _keep_and_say(self, now: Instant) -> None:
+        if self._must_write(now):
+            self._wrote_at_s = now.mono_s
+            self._write(now)
+        if self._heard.uploads:
+            self._answer_uploads(now)
+        if self._to_forget:
+            self._forget()
+        self._answer_echoes(now)
+
+    def _answer_echoes(self, now: Instant) -> None:
+        """Say that all is well, if a commit has just shown it."""
         if self._proved_at_s is not None and now.mono_s - self._proved_at_s < PROOF_S:
             for topic, echo in self._heard.echoes:
                 self._voice.say(topic, Echo(sender="fleet", n=echo.n), qos=0)
+            self._heard.echoes.clear()
 
     def _must_write(self, now: Instant) -> bool:
         proof_age_s = float("inf") if self._proved_at_s is None else now.mono_s - self._proved_at_s
@@ -255,15 +264,14 @@ class Ingest:
         foreign = sessions.touch(connection, touched, now.at)
         self._metrics.foreign_sessions.inc(foreign)
         for one in outcomes:
-            if one.closed_hole:
-                sessions.touch_unfinished(connection, one.kiosk)
+            sessions.touch_joined(connection, one.kiosk, one.joined)
         return outcomes
 
     def _note(self, outcome: Outcome) -> None:
         self._roll.ledger(outcome.kiosk, outcome.epoch, outcome.through, new=outcome.new_epoch)
         self._heard.changed.add(outcome.kiosk)
         self._metrics.rows.inc(outcome.new_rows)
-        self._to_fold = self._to_fold or bool(outcome.sessions) or outcome.closed_hole
+        self._folding.wanted = self._folding.wanted or bool(outcome.sessions) or bool(outcome.joined)
         if outcome.fork_at is not None or outcome.stranger_at is not None:
             self._metrics.forks.inc()
             at = outcome.fork_at or outcome.stranger_at
@@ -295,17 +303,11 @@ class Ingest:
 
     def _fold(self, now: Instant) -> None:
         """Bring the sessions that got rows up to date."""
-        with self._database.read() as connection:
-            due = sessions.due(connection, MOST_FOLDS)
-        if due:
-            began_s = self._clock.now().mono_s
-            with self._database.write() as connection:
-                for session, kiosk in due:
-                    refold(connection, session, kiosk)
+        began_s = self._clock.now().mono_s
+        changed = self._folding.turn(now)
+        if changed:
             self._committed(began_s)
-        self._folded_at_s = now.mono_s
-        self._to_fold = len(due) == MOST_FOLDS
-        self._heard.changed.update(kiosk for _, kiosk in due)
+        self._heard.changed.update(changed)
 
     def _tidy(self, connection: Connection, now: Instant) -> bool:
         if now.mono_s - self._tidied_at_s < _TIDY_EVERY_S:

@@ -48,10 +48,10 @@ class Outcome:
     """The lowest seq that is held with another hash; it and what follows was put aside."""
     stranger_at: int | None = None
     """A parcel follows from another row than the one held with this seq: it differs there or earlier."""
-    closed_hole: bool = False
-    """Rows that waited beyond a hole count now."""
     sessions: frozenset[str] = frozenset()
     """The sessions that got new rows."""
+    joined: frozenset[str] = frozenset()
+    """The sessions of rows that waited beyond a hole and count now."""
 
 
 Numbers = dict[tuple[str, str], int]
@@ -133,10 +133,13 @@ class _Book:
 
     def close(self) -> Outcome:
         """Move `through` over every row that follows from the one before it."""
-        for seq, body, hash_ in self._rows_after_through():
+        joined: set[str] = set()
+        for seq, body, hash_, session in self._rows_after_through():
             if seq != self.through + 1 or chained(self.hash, body) != hash_:
                 break
             self.through, self.hash = seq, hash_
+            if session and seq not in self.new:
+                joined.add(session)
         return Outcome(
             kiosk=self.kiosk,
             campus=self.campus,
@@ -148,8 +151,8 @@ class _Book:
             hole_at=self.through + 1 if any(begin > self.through + 1 for begin in self.begins) else None,
             fork_at=self.fork_at,
             stranger_at=self.stranger_at,
-            closed_hole=self.kept.top > self.kept.through and self.through > self.kept.through,
             sessions=frozenset(row.session for row in self.new.values() if row.session),
+            joined=frozenset(joined),
         )
 
     def _append(self, parcel: Parcel) -> None:
@@ -179,22 +182,22 @@ class _Book:
             if held.get(seq) != row.hash
         ]
 
-    def _rows_after_through(self) -> Iterator[tuple[int, str, str]]:
-        """Seq, text and hash of the rows after `through` in order, new and old, read as far as they are asked for."""
+    def _rows_after_through(self) -> Iterator[tuple[int, str, str, str | None]]:
+        """Seq, text, hash and session of the rows after `through`, new and old, read as far as they are asked for."""
         seq = self.through + 1
         while seq <= self.top:
             if seq in self.new:
-                yield seq, self.new[seq].body, self.new[seq].hash
+                new = self.new[seq]
+                yield seq, new.body, new.hash, new.session
                 seq += 1
                 continue
-            query = select(ledger_rows.c.seq, ledger_rows.c.body, ledger_rows.c.hash).where(
-                ledger_rows.c.epoch_id == self.kept.id, ledger_rows.c.seq >= seq
-            )
+            of = ledger_rows.c
+            query = select(of.seq, of.body, of.hash, of.session).where(of.epoch_id == self.kept.id, of.seq >= seq)
             found = self.connection.execute(query.order_by(ledger_rows.c.seq).limit(_CHUNK)).all()
             for row in found:
                 if row.seq != seq:
                     break
-                yield row.seq, row.body, row.hash
+                yield row.seq, row.body, row.hash, row.session
                 seq += 1
             else:
                 if found:

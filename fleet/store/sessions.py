@@ -79,10 +79,12 @@ def elapsed_by_booking(connection: Connection, student: str) -> dict[str, int]:
     return found
 
 
-def touch_unfinished(connection: Connection, kiosk: str) -> None:
-    """A hole closed: sessions of `kiosk` that waited for it may be complete now."""
-    waiting = (sessions.c.kiosk == kiosk) & (sessions.c.complete == false())
-    connection.execute(update(sessions).where(waiting).values(due=true()))
+def touch_joined(connection: Connection, kiosk: str, ids: Iterable[str]) -> None:
+    """A hole closed before rows of these sessions of `kiosk`: they may be complete now."""
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), _CHUNK):
+        waiting = (sessions.c.kiosk == kiosk) & sessions.c.id.in_(wanted[start : start + _CHUNK])
+        connection.execute(update(sessions).where(waiting, sessions.c.complete == false()).values(due=true()))
 
 
 def touch_outdated(connection: Connection) -> None:
@@ -90,10 +92,10 @@ def touch_outdated(connection: Connection) -> None:
     connection.execute(update(sessions).where(sessions.c.fold_version != FOLD_VERSION).values(due=true()))
 
 
-def due(connection: Connection, limit: int) -> list[tuple[str, str]]:
-    """Session and kiosk of up to `limit` sessions that are due."""
-    query = select(sessions.c.id, sessions.c.kiosk).where(sessions.c.due == true()).limit(limit)
-    return [(row.id, row.kiosk) for row in connection.execute(query)]
+def due(connection: Connection, limit: int, after: str = "") -> list[tuple[str, str]]:
+    """Session and kiosk of up to `limit` sessions that are due, in the order of their ids, from `after` on."""
+    query = select(sessions.c.id, sessions.c.kiosk).where(sessions.c.due == true(), sessions.c.id > after)
+    return [(row.id, row.kiosk) for row in connection.execute(query.order_by(sessions.c.id).limit(limit))]
 
 
 def rows_of(connection: Connection, session: str, kiosk: str) -> list[SessionRow]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from device.link import Life, Link
 from device.settings import LinkSettings
 from tests.broker import free_port, running_mosquitto
 from tests.device.tiny_fleet import TinyFleet
+from tests.papers import authority, paper
 from wire.codec import encode
 from wire.messages import Presence, PresenceState
 
@@ -23,23 +23,14 @@ pytestmark = [
 ]
 
 
-def openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two authorities; the first signed the broker and a kiosk, the second a stranger."""
     folder = tmp_path_factory.mktemp("papers")
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-    for authority in ("ours", "theirs"):
-        openssl(folder, "req", "-x509", *curve, "-keyout", f"{authority}.key", "-out", f"{authority}.pem",
-                "-subj", f"/CN={authority}", "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
-    for name, authority in (("broker", "ours"), ("kiosk", "ours"), ("stranger", "theirs")):
-        openssl(folder, "req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (folder / "san").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key",
-                "-CAcreateserial", "-days", "2", "-extfile", "san", "-out", f"{name}.pem")  # fmt: skip
+    for name in ("ours", "theirs"):
+        authority(folder, name)
+    for name, by in (("broker", "ours"), ("kiosk", "ours"), ("stranger", "theirs")):
+        paper(folder, name, by)
     return folder
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from device import outbox as product
+from device import pace
 from device.outbox import WINDOW_ROWS, Outbox
 from device.session.journal import Journal
 from device.session.ledger import Ledger
@@ -57,6 +58,12 @@ def scenario(path: Path, rows: int, story: Callable[[Sent], Awaitable[None]]) ->
             await journal.close()
 
     asyncio.run(run())
+
+
+@pytest.fixture(autouse=True)
+def a_fast_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which the kiosk knows from the start; how it finds that out is test_pace.py's."""
+    monkeypatch.setattr(pace, "START_BYTES", product.WINDOW_BYTES)
 
 
 @pytest.fixture

@@ -99,3 +99,15 @@ def test_bad_settings_are_refused_with_file_key_and_what_to_do(
     with pytest.raises(SettingsError, match=words) as caught:
         read(tmp_path, GOOD.replace(before, after))
     assert "kiosk.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "id_", ["lincoln/12", "lincoln-+", "#", "x" * 41, "lincoln-12\\u0000", "Lincoln-12", "-12", ""]
+)
+@pytest.mark.parametrize("key", ["id", "campus"])
+def test_m7_an_id_that_would_leave_its_place_in_a_topic_is_refused_by_its_key(
+    tmp_path: Path, key: str, id_: str
+) -> None:
+    good = {"id": "lincoln-12", "campus": "lincoln"}[key]
+    with pytest.raises(SettingsError, match=rf"kiosk\.{key}: "):
+        read(tmp_path, GOOD.replace(f'{key} = "{good}"', f'{key} = "{id_}"'))

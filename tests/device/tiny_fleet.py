@@ -16,16 +16,20 @@ from wire.topics import Channel, Topic, every_kiosk
 class TinyFleet:
     """Keeps what it hears; can be told to stop answering."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, papers: tuple[str, str, str] | None = None) -> None:
+        """Connect, with authority, certificate and key where the broker asks for them."""
         self.answers = True
         self.acks = True
         self.rows: dict[int, str] = {}
+        self._hashes: dict[tuple[str, int], str] = {}
         self.heard: list[tuple[Channel, bytes]] = []
         self._subscribed = threading.Event()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="tiny-fleet", protocol=mqtt.MQTTv311)
         self.client.on_connect = lambda c, *_: c.subscribe([(every_kiosk(channel), 1) for channel in Channel])
         self.client.on_subscribe = lambda *_: self._subscribed.set()
         self.client.on_message = self._take
+        if papers is not None:
+            self.client.tls_set(*papers)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         assert self._subscribed.wait(5)
@@ -54,6 +58,10 @@ class TinyFleet:
             batch = read(LedgerBatch, bytes(message.payload))
             for row in verified(batch.prev, batch.rows, batch.first):
                 self.rows[row.seq] = row.type
-            through = batch.first + len(batch.rows) - 1
-            ack = LedgerAck(epoch=batch.epoch, through=through, hash=batch.rows[-1].hash)
-            self.send(Topic(topic.campus, topic.kiosk, Channel.LEDGER_ACK), encode(ack))
+            self._hashes.update(((batch.epoch, seq), row.hash) for seq, row in enumerate(batch.rows, batch.first))
+            through = 0
+            while (batch.epoch, through + 1) in self._hashes:
+                through += 1
+            if through:
+                ack = LedgerAck(epoch=batch.epoch, through=through, hash=self._hashes[batch.epoch, through])
+                self.send(Topic(topic.campus, topic.kiosk, Channel.LEDGER_ACK), encode(ack))

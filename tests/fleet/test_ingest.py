@@ -120,6 +120,30 @@ def test_an_echo_is_answered_when_the_store_works(fleet: Fleet, kiosk: Kiosk) ->
     assert fleet.post.to(kiosk, Channel.ECHO) == [{"from": "fleet", "n": 41}]
 
 
+def test_what_is_of_the_moment_does_not_wait_behind_a_backlog(fleet: Fleet, kiosk: Kiosk) -> None:
+    """An echo behind 200 kiosks' rows would be answered when its own kiosk had long called the link down."""
+    fleet.take(kiosk.asks(1))
+    other = Kiosk("lincoln-14")
+    for _ in range(40):
+        other.write("help.asked")
+    for seq in range(1, 41):
+        fleet.inbox.put(other.sends(seq, seq))
+    fleet.inbox.put(kiosk.asks(2))
+    taken = fleet.inbox.take(10, 0)
+    assert taken[0].topic == kiosk.topic(Channel.ECHO)
+    assert [raw.topic for raw in taken[1:]] == [other.topic(Channel.LEDGER)] * 10, "and rows keep their order"
+
+
+def test_a_transaction_is_bounded_by_bytes_so_that_the_next_echo_does_not_wait_for_a_large_one(kiosk: Kiosk) -> None:
+    inbox = Inbox()
+    for _ in range(20):
+        inbox.put(kiosk.says(Channel.LEDGER, b"x" * 200_000))
+    assert len(inbox.take(500, 0)) == 6
+    inbox.put(kiosk.asks())
+    assert inbox.take(500, 0)[0].topic == kiosk.topic(Channel.ECHO)
+    assert inbox.is_empty is False
+
+
 def test_our_own_echoes_are_not_answered(fleet: Fleet, kiosk: Kiosk) -> None:
     fleet.take(kiosk.says(Channel.ECHO, b'{"from": "fleet", "n": 1}'))
     assert fleet.post.sent == []
@@ -260,6 +284,41 @@ def test_a_session_is_complete_only_without_holes(fleet: Fleet, kiosk: Kiosk) ->
         line = sessions.one(connection, session)
     assert line is not None
     assert line.complete
+
+
+def test_a_hole_that_closes_makes_only_those_sessions_due_whose_rows_waited_behind_it(
+    fleet: Fleet, kiosk: Kiosk
+) -> None:
+    """With a backlog of weeks a hole closes with every batch; folding all that is open each time stood still."""
+    kiosk.write("session.started", "open-before", by="button")
+    fleet.take(kiosk.sends(1, 1))
+    fleet.settle()
+    kiosk.write("help.asked")
+    session = kiosk.whole_session()
+    fleet.take(kiosk.sends(3))
+    fleet.settle()
+    before = fleet.clock.mono_s
+    fleet.clock.mono_s = float("-inf")  # no fold is due, so that what is due can be seen
+    fleet.take(kiosk.sends(2, 2))
+    fleet.clock.mono_s = before
+    with fleet.database.read() as connection:
+        assert [id_ for id_, _ in sessions.due(connection, 9)] == [session]
+
+
+def test_folding_takes_turns_so_that_nobody_waits_for_a_thousand_sessions(fleet: Fleet, kiosk: Kiosk) -> None:
+    for number in range(300):
+        kiosk.write("session.started", f"s-{number:04}", by="button")
+    fleet.clock.step_s = 0.03  # so slow a machine that three sessions take a turn
+    fleet.take(kiosk.sends(1, 150), kiosk.sends(151))
+    with fleet.database.read() as connection:
+        left = len(sessions.due(connection, 1_000))
+    assert 0 < 300 - left <= 5
+    fleet.take(kiosk.asks(7))
+    assert fleet.post.to(kiosk, Channel.ECHO) == [{"from": "fleet", "n": 7}]
+    for _ in range(400):
+        fleet.ingest.step(0.0)
+    with fleet.database.read() as connection:
+        assert sessions.due(connection, 1_000) == []
 
 
 def test_rows_that_cannot_be_folded_make_a_session_unknown_not_an_error(fleet: Fleet, kiosk: Kiosk) -> None:

@@ -40,8 +40,11 @@ class HandClock:
 
     mono_s: float = 1_000.0
     at: datetime = BEGAN
+    step_s: float = 0.0
+    """So much passes with each look at it, as on a slow machine."""
 
     def now(self) -> Instant:
+        self.mono_s += self.step_s
         return Instant(self.mono_s, self.at)
 
     def pass_(self, seconds: float) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from lab.bench.loss import cuts, drain, files, mutations, network, year
+from lab.bench.loss import backlog, cuts, drain, files, lines, million, mutations, network, restart, year
 from lab.bench.loss.table import Table
 
 Bench = Callable[[Table, Path, bool], None]
@@ -31,6 +31,11 @@ _BENCHES: Final[dict[str, Bench]] = {
         table, folder, 1 if quick else 3, 3.0 if quick else 6.0
     ),
     "drain": lambda table, folder, quick: drain.drain(table, folder, 20_000 if quick else 100_000),
+    "backlog": lambda table, folder, quick: backlog.backlog(table, folder, 3 if quick else 30),
+    "restart": lambda table, folder, quick: restart.restart(table, folder, 2 if quick else 10),
+    "million": lambda table, folder, quick: million.million(table, folder, 20_000 if quick else 1_000_000),
+    "inodes": lambda table, folder, _quick: million.no_inode(table, folder),
+    "lines": lambda table, folder, quick: lines.lines(table, folder, 4.0 if quick else 20.0),
 }
 
 

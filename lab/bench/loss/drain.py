@@ -14,7 +14,7 @@ from lab.bench.neighbours import Neighbours
 from wire.ledger import row_of
 
 _WITHIN_S: Final = 60.0
-_LIVE_WITHIN_S: Final = 1.0
+LIVE_WITHIN_S: Final = 1.0
 _MOST_MIB: Final = 256.0
 _AT_ONCE: Final = 1_000
 _LIVE_ROWS_PER_S: Final = 4.0
@@ -35,38 +35,40 @@ def drain(table: Table, folder: Path, rows: int) -> None:
         until((folder / "fleet" / "fleet.sqlite").exists, "the fleet has its store", 30)
         time.sleep(2.0)  # it is connected
         parts.start_kiosks(1, _LIVE_ROWS_PER_S, at_once=True)
-        until(lambda: _first_received(folder) is not None, "the first row is stored", 60)
+        until(lambda: first_received(folder) is not None, "the first row is stored", 60)
         until(lambda: parts.acked >= rows, "all is acknowledged")
         assert parts.kiosks is not None
-        peak_mib = _peak_mib(parts.kiosks.pid)
+        peak = peak_mib(parts.kiosks.pid)
         assert parts.fleet is not None
         used_s = cpu_s(parts.fleet.pid), cpu_s(parts.kiosks.pid)
         parts.finish()
         lost, doubled, facts = parts.compare()
-        seconds, waits_s = _times(folder, rows)
-    worst_s = max(waits_s, default=0.0)
+        seconds, waits_s = times(folder, rows)
+    worst_s, ordered = max(waits_s, default=0.0), sorted(waits_s) or [0.0]
     missed = [
         words
         for words, bad in (
             (f"more than {_WITHIN_S:.0f} s", seconds > _WITHIN_S),
-            (f"a live row waited more than {_LIVE_WITHIN_S:.0f} s", worst_s > _LIVE_WITHIN_S),
-            (f"more than {_MOST_MIB:.0f} MiB", peak_mib > _MOST_MIB),
+            (f"a live row waited more than {LIVE_WITHIN_S:.0f} s", worst_s > LIVE_WITHIN_S),
+            (f"more than {_MOST_MIB:.0f} MiB", peak > _MOST_MIB),
             ("no live row was seen", not waits_s),
         )
         if bad
     ]
     note = (
-        f"{seconds:.1f} s from the first row stored to the last (goal 60); {len(waits_s)} live rows meanwhile waited "
-        f"{worst_s:.2f} s at most (goal 1); kiosk process {peak_mib:.0f} MiB at most (goal 256); "
+        f"{seconds:.1f} s from the first row stored to the last (goal 60); {len(waits_s)} live rows waited "
+        f"{ordered[int(len(ordered) * 0.95)]:.2f} s p95, {worst_s:.2f} s at most (goal 1); "
+        f"kiosk process {peak:.0f} MiB at most (goal 256); "
         f"CPU of fleet {used_s[0]:.1f} s, of kiosk {used_s[1]:.1f} s; {neighbours}"
     )
     table.add(
         Row(name, 1, "drain", lost, doubled, facts, note, ", ".join(missed),
-            {"seconds": seconds, "live_waits_s": waits_s, "peak_mib": peak_mib})
+            {"seconds": seconds, "live_waits_s": waits_s, "peak_mib": peak})
     )  # fmt: skip
 
 
-def _first_received(folder: Path) -> int | None:
+def first_received(folder: Path) -> int | None:
+    """When the fleet stored its first row, in microseconds."""
     connection = sqlite3.connect(f"file:{folder / 'fleet' / 'fleet.sqlite'}?mode=ro", uri=True)
     try:
         found = connection.execute("select min(received_us) from ledger_rows").fetchone()[0]
@@ -75,7 +77,7 @@ def _first_received(folder: Path) -> int | None:
         connection.close()
 
 
-def _times(folder: Path, rows: int) -> tuple[float, list[float]]:
+def times(folder: Path, rows: int) -> tuple[float, list[float]]:
     """Seconds from the first to the last row of the backlog being stored, and what rows written meanwhile waited."""
     connection = sqlite3.connect(folder / "fleet" / "fleet.sqlite")
     try:
@@ -92,6 +94,7 @@ def _times(folder: Path, rows: int) -> tuple[float, list[float]]:
     return (ended_us - began_us) / 1e6, [round(one, 3) for one in waits_s]
 
 
-def _peak_mib(pid: int) -> float:
+def peak_mib(pid: int) -> float:
+    """The most memory that a process ever had."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

@@ -71,7 +71,7 @@ def bad_networks(table: Table, folder: Path, rounds: int, each_s: float) -> None
         table.skip("networks that break", why)
         return
     for way in Way:
-        with Parts(emptied(folder)) as parts, _Relayed(parts.port) as network:
+        with Parts(emptied(folder)) as parts, Relayed(parts.port) as network:
             parts.start_fleet()
             parts.start_kiosks(_KIOSKS, _ROWS_PER_S, network.port)
             for _ in range(rounds):
@@ -86,7 +86,7 @@ def bad_networks(table: Table, folder: Path, rounds: int, each_s: float) -> None
         table.add(Row(f"network: {way.words}", rounds, f"times {each_s:g} s", lost + early, doubled, facts))
 
 
-class _Relayed:
+class Relayed:
     """A relay on a loop of its own."""
 
     def __init__(self, to_port: int) -> None:

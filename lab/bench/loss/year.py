@@ -22,14 +22,14 @@ from wire.messages import LedgerAck
 from wire.minutes import fold
 
 ZONE: Final = ZoneInfo("America/Los_Angeles")
-_FIRST_DAY: Final = date(2025, 9, 2)
-_SESSIONS_A_DAY: Final = 6
+FIRST_DAY: Final = date(2025, 9, 2)
+SESSIONS_A_DAY: Final = 6
 _CLOCKS_CHANGE: Final = (datetime(2025, 11, 2, 1, 50), datetime(2026, 3, 8, 1, 50))  # noqa: DTZ001  # local, see ZONE
 _MS_OFF: Final = 1
 
 
 @dataclass(slots=True)
-class _Truth:
+class Truth:
     """What really was, in nanoseconds."""
 
     running: int = 0
@@ -45,7 +45,7 @@ class _Truth:
 
 
 @dataclass(slots=True)
-class _Kiosk:
+class FakeKiosk:
     """Time that passes, and a wall clock that may be wrong about it."""
 
     at: datetime
@@ -86,12 +86,12 @@ class _Kiosk:
         return gap_ns + self.lasts(6.0)
 
 
-def _session(kiosk: _Kiosk, name: str) -> _Truth:
+def session(kiosk: FakeKiosk, name: str) -> Truth:
     """One session; links and cameras are told anew after each boot.
 
     Its clock is either stepped or its power cut: how long a gap was that a lying clock has to tell, nobody can know.
     """
-    truth = _Truth()
+    truth = Truth()
     also = kiosk.chance.choice(("power", "step"))
     giving = ("overhead", "front")
     kiosk.tell("session.started", name, by="button", needs=giving, giving=giving, link_up=True, planned_ms=1_800_000)
@@ -124,8 +124,9 @@ def _session(kiosk: _Kiosk, name: str) -> _Truth:
     return truth
 
 
-def _school_days(count: int) -> Iterator[date]:
-    day = _FIRST_DAY
+def school_days(count: int) -> Iterator[date]:
+    """The first so many."""
+    day = FIRST_DAY
     while count:
         if day.weekday() < 5:
             count -= 1
@@ -136,8 +137,8 @@ def _school_days(count: int) -> Iterator[date]:
 def year(table: Table, folder: Path, days: int) -> None:
     """Live through so many school days with the product's ledger, its pruning and its fold."""
     ledger = Ledger.open(emptied(folder) / "ledger.db")
-    kiosk = _Kiosk(datetime.combine(_FIRST_DAY, datetime.min.time(), ZONE).astimezone(UTC), random.Random(9))
-    mornings = [datetime.combine(day, datetime.min.time(), ZONE) + timedelta(hours=9) for day in _school_days(days)]
+    kiosk = FakeKiosk(datetime.combine(FIRST_DAY, datetime.min.time(), ZONE).astimezone(UTC), random.Random(9))
+    mornings = [datetime.combine(day, datetime.min.time(), ZONE) + timedelta(hours=9) for day in school_days(days)]
     nights = [at.replace(tzinfo=ZONE) for at in _CLOCKS_CHANGE if at.date() <= mornings[-1].date()]
     sessions = wrong = rows = pruned = 0
     worst_ms, memory_mib = 0.0, list[float]()
@@ -145,10 +146,10 @@ def year(table: Table, folder: Path, days: int) -> None:
     for number, begins in enumerate(sorted([*mornings, *nights], key=lambda at: at.astimezone(UTC))):
         kiosk.at = max(kiosk.at, begins.astimezone(UTC))
         kiosk.mono_ns += 3_600 * 10**9
-        for _ in range(1 if begins in nights else _SESSIONS_A_DAY):
+        for _ in range(1 if begins in nights else SESSIONS_A_DAY):
             sessions += 1
             kiosk.facts = []
-            truth = _session(kiosk, f"y-{sessions}")
+            truth = session(kiosk, f"y-{sessions}")
             ledger.append(kiosk.facts)
             rows += len(kiosk.facts)
             minutes = fold(ledger.session_rows(f"y-{sessions}")).minutes
