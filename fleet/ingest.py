@@ -176,7 +176,7 @@ class Ingest:
             self._began_s = None
         if self._proved_at_s is not None and now.mono_s - self._proved_at_s < PROOF_S:
             for topic, echo in self._heard.echoes:
-                self._voice.say(topic, Echo(sender="fleet", n=echo.n), qos=0)
+                self._voice.say(topic, Echo(sender="fleet", n=echo.n, at=self._clock.now().at), qos=0)
 
     def _must_write(self, now: Instant) -> bool:
         proof_age_s = float("inf") if self._proved_at_s is None else now.mono_s - self._proved_at_s
