@@ -188,18 +188,12 @@ def _only_went_on(behind: Fix | None, raw: Instant) -> bool:
 
 
 def _learned(known: Known, raw: Instant, refusal: Refusal | None, opinion: Opinion) -> Known:
-    floor, behind = known.floor, known.behind
-    anchor, last = known.anchor, known.last
-    if opinion.trust is ClockTrust.SYNCED:
-        floor = min(floor, opinion.wall)  # whoever made it higher was wrong: two sources, or the fleet, know better
     if opinion.source is Source.NTP:
-        last = Fix(raw.mono_ns, raw.wall)
-        behind, anchor = None, anchor or last
-    elif opinion.source is Source.FLEET and anchor and abs(anchor.carried(raw.mono_ns) - opinion.wall) > ABSURD:
-        anchor = last = None  # NTP lied before the fleet could be asked
-    if refusal is Refusal.BEFORE_FLOOR and not _only_went_on(behind, raw):
-        behind = Fix(raw.mono_ns, raw.wall)
-    return replace(known, floor=floor, anchor=anchor, last=last, behind=behind)
+        believed = Fix(raw.mono_ns, raw.wall)
+        return replace(known, anchor=known.anchor or believed, last=believed, behind=None)
+    if refusal is Refusal.BEFORE_FLOOR and not _only_went_on(known.behind, raw):
+        return replace(known, behind=Fix(raw.mono_ns, raw.wall))
+    return known
 
 
 def _since(then_ns: int, now_ns: int) -> timedelta:

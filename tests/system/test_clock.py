@@ -96,7 +96,6 @@ def test_t4_with_ntp_blocked_all_day_the_kiosk_goes_by_the_fleets_time(kiosk: Ki
     until(lambda: told(kiosk) == ("synced", "fleet", None), 30, "the fleet vouches")
     assert shows_true_time(kiosk)
     assert -18 * 3_600 - 60 < kiosk.state["time"]["off_s"] < -18 * 3_600 + 60
-    until(lambda: kiosk.has_signal("clock.drift"), 45, "the machine's own clock is told to be off")
     vitals = until(
         lambda: found if (found := kiosk.seen["health"] or {}).get("clock_source") == "fleet" else None, 40, "vitals"
     )
@@ -108,16 +107,14 @@ def test_t4_with_ntp_blocked_all_day_the_kiosk_goes_by_the_fleets_time(kiosk: Ki
     assert abs(datetime.fromisoformat(record["started_at"]) - datetime.now(UTC)) < timedelta(minutes=5)
 
 
-@pytest.mark.parametrize("year", ["1970", "2000", "2036"])
-def test_t1_a_boot_in_another_time_without_any_source_is_unset_until_the_fleet_is_there(
-    kiosk: Kiosk, year: str
-) -> None:
-    boot = kiosk.state["boot"]
+def test_t1_a_boot_in_another_time_without_any_source_is_unset_until_the_fleet_is_there(kiosk: Kiosk) -> None:
     kiosk.cut_link("silent")
-    kiosk.order("clock", set=f"{year}-01-01T00:00:00Z", synchronized=False)
-    kiosk.cut_power(1)
-    restarted(kiosk, boot)
-    assert told(kiosk)[0] == "unset"
+    for year in ("2036", "1970"):
+        boot = kiosk.state["boot"]
+        kiosk.order("clock", set=f"{year}-01-01T00:00:00Z", synchronized=False)
+        kiosk.cut_power(1)
+        restarted(kiosk, boot)
+        assert told(kiosk)[0] == "unset"
     until(lambda: kiosk.has_signal("clock.unset"), 20, "it is told")
     session = kiosk.start_session()
     kiosk.restore_link()
