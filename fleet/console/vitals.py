@@ -97,6 +97,14 @@ def _time_by(source: Any) -> str:
     return _SOURCES.get(str(source), str(source))
 
 
+def _beside(off_s: Any) -> str:
+    """`0.2 s ahead`, `18.0 h behind`, `20782 days behind`."""
+    length, way = abs(float(off_s)), "ahead" if off_s > 0 else "behind"
+    if length < 120:
+        return f"{length:.1f} s {way}"
+    return f"{length / 3_600:.1f} h {way}" if length < 172_800 else f"{length / 86_400:.0f} days {way}"
+
+
 _BY: Final = {"it": "IT", "aide": "the aide", "therapist": "the therapist"}
 _CAMERAS: Final = {"overhead": "Desk camera", "front": "Front camera"}
 _ROWS: Final[tuple[tuple[str, str, Callable[[Any], str]], ...]] = (
@@ -114,7 +122,7 @@ _ROWS: Final[tuple[tuple[str, str, Callable[[Any], str]], ...]] = (
     ("agent_rss_bytes", "Memory of the agent", _bytes),
     ("clock", "Clock", _clock),
     ("clock_source", "Time by", _time_by),
-    ("clock_off_s", "Machine's clock beside the fleet's", lambda s: f"{s:+.1f} s"),
+    ("clock_off_s", "Machine's clock beside the fleet's", _beside),
     ("link_round_trip_ms", "Round trip to the fleet", lambda ms: f"{ms:.0f} ms"),
     ("backlog_rows", "Rows still to send", lambda rows: f"{rows:d}"),
     ("segments", "Sealed segments kept", lambda count: f"{count:d}"),
