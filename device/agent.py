@@ -26,6 +26,7 @@ from device.session import opening
 from device.session import states as s
 from device.session.clock import Clock, SystemClock
 from device.session.journal import Journal
+from device.session.kiosk_clock import KioskClock
 from device.settings import Settings
 from device.uplink import Uplink
 from device.vault import Vault
@@ -41,6 +42,7 @@ class Hardware:
     """What the agent stands on; the lab hands it a simulated kit."""
 
     clock: Clock = field(default_factory=SystemClock)
+    """The machine's own; the agent goes by what it makes of it (`device/session/kiosk_clock.py`)."""
     pin_factory: Any = None
     camera_factory: str = DEFAULT_FACTORY
     camera_args: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -60,7 +62,9 @@ async def run(settings: Settings, hardware: Hardware) -> None:
 
     async with contextlib.AsyncExitStack() as stack:
         sock = stack.enter_context(_listen(settings.screen.port))
-        ledger = opening.open_ledger(settings.data_dir / LEDGER_FILE, hardware.clock.now())
+        clock = KioskClock(hardware.clock)
+        ledger = opening.open_ledger(settings.data_dir / LEDGER_FILE, clock.now())
+        clock.remember(boot.clock_floor(ledger))
         journal = Journal(ledger)
         stack.push_async_callback(journal.close)
         found = boot.find(ledger)
@@ -70,8 +74,8 @@ async def run(settings: Settings, hardware: Hardware) -> None:
             stack.callback(panel.stop)
 
         cameras: dict[str, Camera] = {}
-        kiosk = Kiosk(settings, hardware.clock, journal, panel, cameras)
-        vault = _open_vault(settings, hardware, cameras, kiosk)
+        kiosk = Kiosk(settings, clock, journal, panel, cameras)
+        vault = _open_vault(settings, cameras, kiosk)
         if vault:
             kiosk.vault = vault
             stack.push_async_callback(vault.close)
@@ -86,11 +90,11 @@ async def run(settings: Settings, hardware: Hardware) -> None:
             uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
 
-        kiosk.starts_last_hour = boot.count_start(ledger, hardware.clock.now())
+        kiosk.starts_last_hour = boot.count_start(ledger, clock.now())
         kiosk.resume_session(found.session, found.rows)
         if found.schedule:
             kiosk.post(s.ScheduleSet(found.schedule))
-        kiosk.post(s.Booted(VERSION, found.open, found.done, found.overdue, found.made_up))
+        booted = s.Booted(VERSION, found.open, found.done, found.overdue, found.made_up)
         if vault:
             # Before any camera writes: what lies there is the last boot's.
             await vault.recover(found.segments, found.wrong_students, found.alive)
@@ -100,6 +104,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                 tasks.create_task(work, name=f"kiosk.{name}")
                 for name, work in (
                     ("events", kiosk.run()),
+                    ("boot", chores.say_booted(kiosk, booted)),
                     ("gestures", chores.hand_over_gestures(kiosk, gestures)),
                     ("cameras.overhead", cameras["overhead"].run()),
                     ("cameras.front", cameras["front"].run()),
@@ -165,9 +170,9 @@ def _open_panel(settings: Settings, hardware: Hardware, on_gesture: Any) -> Pane
     return panel
 
 
-def _open_vault(settings: Settings, hardware: Hardware, cameras: Mapping[str, Camera], kiosk: Kiosk) -> Vault | None:
+def _open_vault(settings: Settings, cameras: Mapping[str, Camera], kiosk: Kiosk) -> Vault | None:
     try:
-        return Vault(settings, hardware.clock, cameras, kiosk.post)
+        return Vault(settings, kiosk.clock, cameras, kiosk.post)
     except ShelfError as error:
         _log.error("%s; nothing is recorded", error)  # expected on a bad disk; sessions run all the same
         return None

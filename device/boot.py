@@ -1,9 +1,11 @@
 """What the ledger tells at boot: the session that was open, the bookings that are done, the schedule last heard."""
 
+import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from device.release import BUILT
 from device.session import states as s
 from device.session.clock import Instant
 from device.session.ledger import Ledger
@@ -12,6 +14,10 @@ from wire.ledger import ClockTrust, Row
 from wire.minutes import Until, fold
 from wire.schedule import Schedule
 
+_log = logging.getLogger(__name__)
+
+_NEWEST: Final = 2_000
+"""Rows in which to look for a trusted time; a kiosk that has written more without one knows only when it was built."""
 _RESTARTS_WITHIN: Final = timedelta(hours=1)
 
 
@@ -58,6 +64,18 @@ def remember_alive(ledger: Ledger, at: Instant) -> None:
     ledger.keep("alive", {"mono_ns": at.mono_ns, "wall": at.wall.isoformat(), "boot": at.boot, "trust": at.trust.value})
 
 
+def clock_floor(ledger: Ledger) -> datetime:
+    """The newest wall time that a trusted clock of this kiosk wrote down; no true clock shows less.
+
+    The newest row that has one, not the highest time: one that was wrong was put right by a later row.
+    """
+    row = next((one for one in reversed(ledger.newest(_NEWEST)) if one.clock is ClockTrust.SYNCED), None)
+    if row is None:
+        return BUILT
+    lived = _last_lived(row, ledger.kept("alive"))
+    return max(BUILT, lived.wall if lived.trust is ClockTrust.SYNCED else row.at)
+
+
 def count_start(ledger: Ledger, at: Instant) -> int:
     """Keep this start, and say how many there were within the last hour, this one included."""
     starts = [start for start in ledger.kept("starts") or [] if _within_hour(start, at)]
@@ -70,9 +88,7 @@ def _within_hour(start: str, at: Instant) -> bool:
     return timedelta(0) <= at.wall - datetime.fromisoformat(start) < _RESTARTS_WITHIN
 
 
-def _open_session(
-    session: str | None, rows: list[Row], alive: dict[str, Any] | None, schedule: Schedule | None
-) -> s.OpenSession | None:
+def _open_session(session: str | None, rows: list[Row], alive: Any, schedule: Schedule | None) -> s.OpenSession | None:
     if session is None or not rows:
         return None
     last = _last_lived(rows[-1], alive)
@@ -109,12 +125,24 @@ def _said(session: str, rows: list[Row]) -> s.CardsSaid:
     return s.CardsSaid(session, tuple(confirmed.items()), tuple(wrong))
 
 
-def _last_lived(row: Row, alive: dict[str, Any] | None) -> Instant:
-    if alive and alive["boot"] == row.boot and alive["mono_ns"] >= row.mono_ns:
-        return Instant(
-            alive["mono_ns"], datetime.fromisoformat(alive["wall"]), alive["boot"], ClockTrust(alive["trust"])
-        )
+def _last_lived(row: Row, alive: Any) -> Instant:
+    noted = _noted(alive)
+    if noted is not None and noted.boot == row.boot and noted.mono_ns >= row.mono_ns:
+        return noted
     return Instant(row.mono_ns, row.at, row.boot, row.clock)
+
+
+def _noted(alive: Any) -> Instant | None:
+    """The instant that `remember_alive` kept; None where there is none, or what is there is damaged."""
+    if alive is None:
+        return None
+    try:
+        wall = datetime.fromisoformat(alive["wall"])
+        noted = Instant(int(alive["mono_ns"]), wall.astimezone(UTC), str(alive["boot"]), ClockTrust(alive["trust"]))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        _log.warning("the note of the last instant lived is damaged (%r); the last row counts instead", error)
+        return None
+    return noted
 
 
 def _held(rows: list[Row]) -> Instant | None:

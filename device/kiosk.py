@@ -23,6 +23,7 @@ from device.session import states as s
 from device.session.clock import Clock, Instant
 from device.session.consent import permission
 from device.session.journal import Journal
+from device.session.kiosk_clock import KioskClock
 from device.session.ledger import as_row
 from device.session.machine import step, wake_at
 from device.settings import Settings
@@ -50,7 +51,8 @@ class Kiosk:
     def __init__(
         self, settings: Settings, clock: Clock, journal: Journal, panel: Panel | None, cameras: Mapping[str, Camera]
     ) -> None:
-        self.settings, self.clock, self.journal = settings, clock, journal
+        self.settings, self.journal = settings, journal
+        self.clock = clock if isinstance(clock, KioskClock) else KioskClock(clock)
         self.state = s.State(time_zone=settings.kiosk.time_zone)
         self.judgement = readiness.Judgement(Verdict.UNKNOWN)
         self.vitals: Vitals | None = None
@@ -190,6 +192,7 @@ class Kiosk:
             recording=self._recording(),
             setup=self.setup,
             unwritten=self.unwritten,
+            clock=self.clock.opinion,
             identify=now.mono_ns < self._identify_until_ns,
         )
 
@@ -238,6 +241,7 @@ class Kiosk:
         self.judgement = readiness.judge(
             readiness.Facts(
                 now=now,
+                clock=self.clock.opinion,
                 cameras=self.cameras.views() if wanted else {},
                 wanted=self.cameras.specs(),
                 link_up=self.state.link_up,

@@ -11,6 +11,7 @@ import random
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -66,6 +67,7 @@ class Link:
         life: Callable[[], Awaitable[Life]],
         on_message: Callable[[Channel, bytes], Awaitable[None]],
         on_change: Callable[[bool, str], None],
+        on_time: Callable[[datetime, float], None] = lambda _at, _round_trip_s: None,
     ) -> None:
         """Say what to do with what happens.
 
@@ -76,9 +78,10 @@ class Link:
             life: commits the next birth number and gives birth and will.
             on_message: takes each message of the fleet but echoes.
             on_change: told when the fleet begins (True) or stops (False, with the reason) to answer.
+            on_time: told the fleet's time of an answer, and how many seconds before now it was asked.
         """
         self._settings, self._campus, self._kiosk = settings, campus, kiosk
-        self._life, self._on_message, self._on_change = life, on_message, on_change
+        self._life, self._on_message, self._on_change, self._on_time = life, on_message, on_change, on_time
         self._client: mqtt.Client | None = None
         self._lost: asyncio.Event = asyncio.Event()
         self._inbox: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(INBOX)
@@ -213,7 +216,10 @@ class Link:
 
     def _hear(self, echo: Echo) -> None:
         if echo.sender == "fleet" and echo.n == self._echo_n and self._echo_sent is not None:
-            self.round_trip_ms = round((asyncio.get_running_loop().time() - self._echo_sent) * 1000, 1)
+            round_trip_s = asyncio.get_running_loop().time() - self._echo_sent
+            self.round_trip_ms = round(round_trip_s * 1000, 1)
+            if echo.at is not None and not self._answered.is_set():  # the first answer: a second one came late
+                self._on_time(echo.at, round_trip_s)
             self._answered.set()
 
     def _set_up(self, *, up: bool, reason: str = "") -> None:

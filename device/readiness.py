@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from device import clock_trouble
 from device.cameras.ladder import CameraState
 from device.cameras.source import CameraSpec
 from device.cameras.status import TROUBLE
 from device.session.clock import NS_PER_S, Instant
+from device.session.trust import Opinion
 from device.session.windows import planned_end, usable
 from device.snapshot import CameraView
 from wire.ledger import ClockTrust
@@ -42,6 +44,8 @@ class Facts:
     """What the judgement rests on. None is "unknown" and raises nothing, except for cameras that were tried."""
 
     now: Instant
+    clock: Opinion | None = None
+    """What is made of the machine's clock; None where nobody looks at it."""
     cameras: Mapping[str, CameraView] = field(default_factory=dict)
     wanted: Mapping[str, CameraSpec] = field(default_factory=dict)
     """What each camera was asked for."""
@@ -133,8 +137,7 @@ def conditions(facts: Facts) -> dict[Key, dict[str, Any]]:
         found |= _camera(role, camera, facts.wanted.get(role))
     if not facts.link_up:
         found["link.down", None] = {}
-    if facts.now.trust is ClockTrust.UNSET:
-        found["clock.unset", None] = {"shows": facts.now.wall.isoformat(timespec="seconds")}
+    found |= clock_trouble.conditions(facts.now, facts.clock)
     if facts.button_stuck:
         found["button.stuck", None] = {}
     if not facts.lamp_agrees:
@@ -208,6 +211,8 @@ def _power(facts: Facts) -> dict[Key, dict[str, Any]]:
 
 def _severity(key: Key, true_now: Mapping[Key, dict[str, Any]], facts: Facts) -> Severity:
     name = key[0]
+    if name == "clock.unset" and facts.now.trust is ClockTrust.HELD:
+        return Severity.INFO  # it may well be right, and a kiosk without network can do no better
     if name == "camera.missing" and all((name, role) in true_now for role in facts.cameras):
         return Severity.BLOCKED
     if name == "link.down" and _near_booking(facts, LINK_MATTERS_BEFORE):

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
@@ -14,6 +13,7 @@ from device.cameras.uri import parse_uri
 from device.kit import kit
 from device.receipts import receipt_key
 from device.screen.catalogues import ENGLISH, languages
+from device.session.clock import zone_of
 from device.snapshot import Place
 from wire.ids import Id
 from wire.settings_file import SettingsModel
@@ -46,10 +46,7 @@ class KioskSettings(SettingsModel):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{name!r} is no time zone; write it as in 'America/Chicago'") from error
+        zone_of(name)
         return name
 
 

@@ -9,6 +9,7 @@ from device.cameras.recording import Keep
 from device.cameras.source import Native
 from device.session.clock import Instant
 from device.session.states import State
+from device.session.trust import Opinion
 from wire.minutes import SessionRecord
 from wire.signals import ActiveSignal, Verdict
 
@@ -109,6 +110,8 @@ class Snapshot:
     setup: SetupView = SetupView()
     unwritten: bool = False
     """The ledger cannot be written; facts are in memory only."""
+    clock: Opinion | None = None
+    """What is made of the machine's clock."""
     identify: bool = False
     """The fleet asked this kiosk to show which one it is."""
 

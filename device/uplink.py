@@ -40,8 +40,9 @@ class Uplink:
         of = kiosk.settings
         self.outbox = Outbox(journal, self._publish_ledger)
         self.link = Link(
-            of.link, of.kiosk.campus, of.kiosk.id, life=self._life, on_message=self._take, on_change=self._link_changed
-        )
+            of.link, of.kiosk.campus, of.kiosk.id, life=self._life, on_message=self._take, on_change=self._link_changed,
+            on_time=kiosk.clock.heard,
+        )  # fmt: skip
         self._birth = 0
         self._said: tuple[Any, ...] = ()
         self._wear = WearCount(journal, of.data_dir)
@@ -204,7 +205,7 @@ def _readiness(snapshot: Snapshot) -> Readiness:
 
 
 def _health(snapshot: Snapshot, vitals: Vitals, link: Link, steps: Mapping[str, str]) -> Health:
-    power, wear = vitals.throttling, vitals.wear
+    power, wear, clock = vitals.throttling, vitals.wear, snapshot.clock
     return Health(
         at=snapshot.at.wall,
         uptime_s=vitals.uptime_s,
@@ -219,6 +220,8 @@ def _health(snapshot: Snapshot, vitals: Vitals, link: Link, steps: Mapping[str, 
         storage_total_bytes=vitals.storage_total_bytes,
         agent_rss_bytes=vitals.agent_rss_bytes,
         clock=snapshot.at.trust.value,
+        clock_source=clock.source.value if clock else None,
+        clock_off_s=None if clock is None or clock.off is None else round(clock.off.total_seconds(), 3),
         link_round_trip_ms=link.round_trip_ms,
         backlog_rows=snapshot.backlog_rows,
         model=vitals.model,

@@ -184,7 +184,7 @@ class Ingest:
         """Say that all is well, if a commit has just shown it."""
         if self._proved_at_s is not None and now.mono_s - self._proved_at_s < PROOF_S:
             for topic, echo in self._heard.echoes:
-                self._voice.say(topic, Echo(sender="fleet", n=echo.n), qos=0)
+                self._voice.say(topic, Echo(sender="fleet", n=echo.n, at=self._clock.now().at), qos=0)
             self._heard.echoes.clear()
 
     def _must_write(self, now: Instant) -> bool:

@@ -66,9 +66,10 @@ class PowerOrder(_Order):
 
 
 class ClockOrder(_Order):
-    """Set a kiosk's clock; null shows the machine's time again."""
+    """Set a kiosk's clock; null shows the machine's time again. `synchronized` is NTP's word for it, true or not."""
 
     set: AwareDatetime | None
+    synchronized: bool = True
 
 
 router = APIRouter()
@@ -177,8 +178,8 @@ async def power(one: Kiosk, order: PowerOrder) -> dict[str, Any]:
 async def clock(one: Kiosk, order: ClockOrder) -> dict[str, Any]:
     """Set the wall clock."""
     with _powered():
-        one.set_clock(order.set)
-    return {"offset_s": one.clock_offset_s}
+        one.set_clock(order.set, synchronized=order.synchronized)
+    return {"offset_s": one.clock_offset_s, "synchronized": one.synchronized}
 
 
 @contextmanager

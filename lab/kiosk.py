@@ -33,11 +33,13 @@ def main() -> int:
     parser.add_argument("--boot", required=True, help="the simulated boot's id")
     parser.add_argument("--booted-ns", type=int, required=True, help="when it was, by the machine's monotonic clock")
     parser.add_argument("--clock-offset-s", type=float, default=0.0)
+    parser.add_argument("--without-ntp", action="store_true", help="no time source ever set its clock")
     parser.add_argument("--switches", type=Path, required=True, help="folder of the cameras' fault switches")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     kit = SimulatedKit()
-    clock = LabClock(args.boot, args.booted_ns, timedelta(seconds=args.clock_offset_s))
+    offset = timedelta(seconds=args.clock_offset_s)
+    clock = LabClock(args.boot, args.booted_ns, offset, synchronized=not args.without_ntp)
     hardware = agent.Hardware(
         clock=clock,
         pin_factory=kit.pin_factory,
@@ -64,7 +66,7 @@ def _obey(kit: SimulatedKit, clock: LabClock, settings: Settings) -> None:
             hand = Hand(order["button"])
             threading.Thread(target=kit.move, args=(hand, settings.panel), name="lab.hand", daemon=True).start()
         elif "clock_offset_s" in order:
-            clock.set(timedelta(seconds=order["clock_offset_s"]))
+            clock.set(timedelta(seconds=order["clock_offset_s"]), synchronized=order["synchronized"])
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -54,6 +54,7 @@ class SimulatedKiosk:
         self.relay = Relay(broker_port)
         self.powered = True
         self.clock_offset_s = 0.0
+        self.synchronized = True
         self._folder = folder
         self._child: Child | None = None
         self._boot, self._booted_ns = "", 0
@@ -111,10 +112,16 @@ class SimulatedKiosk:
         """Lay these picture cards on its desk, instead of those that lay there."""
         set_cards(self._folder / "switches" / "cards", numbers)
 
-    def set_clock(self, to: datetime | None) -> None:
-        """Set the kiosk's wall clock, or let it show the machine's again."""
+    def set_clock(self, to: datetime | None, *, synchronized: bool = True) -> None:
+        """Set the kiosk's wall clock, or let it show the machine's again; it stays so over a cut of its power.
+
+        Args:
+            to: what it shall show now.
+            synchronized: whether NTP is said to have set it; a clock that nobody set is not.
+        """
         self.clock_offset_s = 0.0 if to is None else (to - datetime.now(UTC)).total_seconds()
-        self._order({"clock_offset_s": self.clock_offset_s})
+        self.synchronized = synchronized
+        self._order({"clock_offset_s": self.clock_offset_s, "synchronized": synchronized})
 
     async def cut_power(self, for_s: float | None) -> None:
         """Pull the plug, and put it back after a while if one is named."""
@@ -162,6 +169,7 @@ class SimulatedKiosk:
                 sys.executable, "-P", "-m", "lab.kiosk", "--config", str(self._folder / "kiosk.toml"),
                 "--boot", self._boot, "--booted-ns", str(self._booted_ns),
                 "--clock-offset-s", str(self.clock_offset_s), "--switches", str(self._folder / "switches"),
+                *([] if self.synchronized else ["--without-ntp"]),
             ],
             log=self._folder / "kiosk.log",
             orders=True,

@@ -21,10 +21,11 @@ class ClockTrust(StrEnum):
     """How far a row's wall time may be believed."""
 
     UNSET = "unset"
-    """Before this software was built, or never set since power-on."""
+    """Before this software was built, never set since power-on, or not believed."""
     HELD = "held"
     """Plausible, carried over from an earlier synchronisation."""
     SYNCED = "synced"
+    """A time source vouches for it: NTP, or the fleet."""
 
 
 class Row(WireModel):
@@ -120,10 +121,17 @@ class PowerLost(WireModel):
 
 
 class ClockSet(WireModel):
-    """The wall clock was stepped by `offset_ms`; earlier rows of this boot are re-dated by it."""
+    """The time gone by was stepped by `offset_ms`, or is known by something else; earlier rows are re-dated by it."""
 
     offset_ms: int
     trust: ClockTrust
+    source: str | None = None
+    """By what the time is known from here on: `ntp`, `fleet`, `carried` or `machine`."""
+    refused: str | None = None
+    """Why the machine's own clock is not believed though it says that it was set: `jumped`, `before-floor`,
+    `far-ahead` or `contradicted`."""
+    refused_ms: int | None = None
+    """How far that clock is ahead of the time gone by."""
 
 
 class StateChanged(WireModel):

@@ -47,6 +47,10 @@ class Health(WireModel):
     storage_total_bytes: NonNegativeInt | None = None
     agent_rss_bytes: NonNegativeInt | None = None
     clock: str | None = None
+    clock_source: ShortText | None = None
+    """By what the kiosk knows the time: `ntp`, `fleet`, `carried` (since one of them was believed) or `machine`."""
+    clock_off_s: float | None = None
+    """How far its machine's own clock is ahead of the fleet's time."""
     link_round_trip_ms: float | None = None
     backlog_rows: NonNegativeInt | None = None
     ledger_answers_refused: NonNegativeInt | None = None
@@ -139,3 +143,5 @@ class Echo(WireModel):
 
     sender: Literal["kiosk", "fleet"] = Field(alias="from")
     n: NonNegativeInt
+    at: AwareDatetime | None = None
+    """The fleet's time as it answers: what a kiosk without NTP goes by, and a second source for one with it."""

@@ -27,6 +27,7 @@ def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
         "boot": snapshot.at.boot,
         "at": snapshot.at.wall.isoformat(),
         "clock": snapshot.at.trust.value,
+        "time": _time(snapshot),
         "state": snapshot.state.phase.value,
         "session": _session(snapshot),
         "last_session": _last_session(snapshot),
@@ -61,6 +62,20 @@ def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
             "px_per_mm": snapshot.setup.px_per_mm,
         },
         "unwritten": snapshot.unwritten,
+    }
+
+
+def _time(snapshot: Snapshot) -> dict[str, Any] | None:
+    """By what the kiosk knows the time, and what it makes of its machine's own clock."""
+    clock = snapshot.clock
+    if clock is None:
+        return None
+    return {
+        "source": clock.source.value,
+        "refused": clock.refused.value if clock.refused else None,
+        "shows": clock.shows.isoformat() if clock.shows else None,
+        "off_s": None if clock.off is None else round(clock.off.total_seconds(), 3),
+        "off_true_to_s": None if clock.off is None else round(clock.off_error.total_seconds(), 3),
     }
 
 

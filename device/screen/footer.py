@@ -8,7 +8,7 @@ from device.session.states import IN_SESSION
 
 def footer(scene: Scene, screen: Screen) -> tuple[Foot, ...]:
     """The texts, left to right."""
-    texts = [_room(scene, screen), *_session(scene, screen), *_link(scene, screen)]
+    texts = [_room(scene, screen), *_session(scene, screen), *_link(scene, screen), *_clock(scene)]
     if scene.snapshot.unwritten:
         texts.append(Foot(text=scene.w.not_on_disk, strong=True))
     return tuple(texts)
@@ -42,6 +42,16 @@ def _session(scene: Scene, screen: Screen) -> list[Foot]:
             return [Foot(text=_sent(scene))]
         case _:
             return []
+
+
+def _clock(scene: Scene) -> list[Foot]:
+    """How far the time shown may be believed, where it may not; in a session it helps nobody."""
+    if scene.state.phase in IN_SESSION:
+        return []
+    if not scene.clock_set:
+        return [Foot(text=scene.w.clock_unset)]
+    doubted = any(one.id == "clock.unset" or one.evidence.get("refused") for one in scene.snapshot.signals)
+    return [Foot(text=scene.w.clock_doubted)] if doubted else []
 
 
 def _sent(scene: Scene) -> str:

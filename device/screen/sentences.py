@@ -149,6 +149,8 @@ class Words:
     no_network_for: str
     recorded: str
     not_recorded: str
+    clock_unset: str
+    clock_doubted: str
     foot_paused: str
     foot_session: str
     all_sent: str

@@ -37,7 +37,7 @@ _PIECES: Final = ((Kind.INIT, 0, 0), (Kind.FRAGMENT, 0, 250), (Kind.END, 250, 0)
 _PIECE_BYTES: Final = 100_000
 """About what a quarter of a second of 3 Mbit/s takes."""
 _TRUST: Final = {
-    ClockTrust.UNSET: "not set since power-on; it sets itself when there is a network",
+    ClockTrust.UNSET: "not set since power-on, or not believed; it sets itself when there is a network",
     ClockTrust.HELD: "set, and no time source vouches for it now",
     ClockTrust.SYNCED: "set by a time source",
 }

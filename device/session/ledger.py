@@ -247,6 +247,10 @@ class Ledger:
         query = "select body from rows where epoch = ? and seq > ? order by seq limit ?"
         return [row_of(row["body"]) for row in self._db.query(query, [self.epoch, after, limit])]
 
+    def newest(self, limit: int) -> list[Row]:
+        """The last `limit` rows of this epoch that are still kept, oldest first."""
+        return self.rows(max(0, self.durable - limit))
+
     def session_rows(self, session: str) -> list[Row]:
         """The rows of one session through all epochs, each fact once."""
         query = "select body from rows join epochs using (epoch) where session = ? order by made, seq"

@@ -5,10 +5,10 @@ the three reasons for which a start is refused. Facts become ledger rows before 
 the moment at which the machine wants a `Tick`.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
-from device.session import asks, cards, limits, windows
+from device.session import asks, cards, limits, sleep, windows
 from device.session import states as s
 from device.session.clock import Instant
 from device.session.states import IN_SESSION, Fact, Phase, State
@@ -22,6 +22,7 @@ def step(state: State, event: s.Event, now: Instant) -> tuple[State, tuple[Fact,
         Refused: an action on the screen that does not fit the state.
     """
     turn = _Turn(state, now)
+    turn.wake()  # before time is judged: what passed in sleep was no minute
     turn.time_passes()  # first, so that an event that overtakes a late tick meets the state that is due
     turn.tell_phase()
     turn.take(event)
@@ -85,8 +86,8 @@ class _Turn:
                 self._storage(ok=ok)
             case s.UpdateChanged(switching=switching):
                 self._set(switching=switching)
-            case s.ClockStepped(offset_ms=offset_ms):
-                self._fact("clock.set", offset_ms=offset_ms, trust=self.now.trust.value)
+            case s.ClockStepped():
+                self._fact("clock.set", trust=self.now.trust.value, **asdict(event))
             case s.Asked():
                 self.state, said = asks.asked(self.state, event, self.now)
                 self.facts.append(said)
@@ -258,6 +259,21 @@ class _Turn:
 
     # Time, boot and the world around
 
+    def wake(self) -> None:
+        """The machine may have been suspended since the last step."""
+        nap_ns = sleep.slept_ns(self.state, self.now)
+        session = sleep.interrupts(self.state)
+        if nap_ns or self.state.slept_ns is None:
+            self._set(slept_ns=self.now.slept_ns)
+        if not nap_ns or session is None:
+            return
+        last = sleep.fell_asleep(self.now, nap_ns)
+        self.facts.append(sleep.lost(session, last, self.now))
+        if sleep.resumable(session, self.now, nap_ns):
+            self.facts += sleep.told_anew(self.state, session, self.now)
+        else:
+            self._end("power", last)
+
     def time_passes(self) -> None:
         """Everything whose moment has come."""
         state, now_ns = self.state, self.now.mono_ns
@@ -310,6 +326,8 @@ class _Turn:
             "power.lost", boot=last.boot, mono_ns=last.mono_ns, at=last.wall.isoformat(), clock=last.trust.value,
             cause="unknown" if last.boot == now.boot else "power",
         )  # fmt: skip
+        if self.state.link_up:  # it came before the time to resume by: the session's rows know nothing of it
+            self._fact("link.up", reason="after-boot")
         if found.held:
             self._end("hold", found.held)
         elif not limits.resumable(found, now):

@@ -134,6 +134,8 @@ class State:
     """Of the session that runs, or of the last one."""
     made_up: frozenset[str] = frozenset()
     """Bookings that an unplanned session makes up for."""
+    slept_ns: int | None = None
+    """How long the machine had been suspended in this boot when it was told last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +260,12 @@ class UpdateChanged:
 
 @dataclass(frozen=True, slots=True)
 class ClockStepped:
-    """The wall clock jumped by `offset_ms`."""
+    """The time gone by jumped by `offset_ms`, or is known by something else; further fields as in the row."""
 
     offset_ms: int
+    source: str | None = None
+    refused: str | None = None
+    refused_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

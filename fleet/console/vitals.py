@@ -76,6 +76,35 @@ def _native(value: Any) -> str:
     return f"{int(value['width'])}x{int(value['height'])} {value.get('form', '')}".strip()
 
 
+_CLOCKS: Final = {
+    "unset": "not set, or not believed",
+    "held": "set earlier; no time source vouches for it now",
+    "synced": "right, by a time source",
+}
+_SOURCES: Final = {
+    "ntp": "NTP",
+    "fleet": "the fleet's own time, for want of NTP that can be believed",
+    "carried": "the time since a source was last believed",
+    "machine": "the machine's clock as it is",
+}
+
+
+def _clock(trust: Any) -> str:
+    return _CLOCKS.get(str(trust), str(trust))
+
+
+def _time_by(source: Any) -> str:
+    return _SOURCES.get(str(source), str(source))
+
+
+def _beside(off_s: Any) -> str:
+    """`0.2 s ahead`, `18.0 h behind`, `20782 days behind`."""
+    length, way = abs(float(off_s)), "ahead" if off_s > 0 else "behind"
+    if length < 120:
+        return f"{length:.1f} s {way}"
+    return f"{length / 3_600:.1f} h {way}" if length < 172_800 else f"{length / 86_400:.0f} days {way}"
+
+
 _BY: Final = {"it": "IT", "aide": "the aide", "therapist": "the therapist"}
 _CAMERAS: Final = {"overhead": "Desk camera", "front": "Front camera"}
 _ROWS: Final[tuple[tuple[str, str, Callable[[Any], str]], ...]] = (
@@ -91,7 +120,9 @@ _ROWS: Final[tuple[tuple[str, str, Callable[[Any], str]], ...]] = (
     ("storage_free_bytes", "Storage free", _bytes),
     ("storage_total_bytes", "Storage in all", _bytes),
     ("agent_rss_bytes", "Memory of the agent", _bytes),
-    ("clock", "Clock", str),
+    ("clock", "Clock", _clock),
+    ("clock_source", "Time by", _time_by),
+    ("clock_off_s", "Machine's clock beside the fleet's", _beside),
     ("link_round_trip_ms", "Round trip to the fleet", lambda ms: f"{ms:.0f} ms"),
     ("backlog_rows", "Rows still to send", lambda rows: f"{rows:d}"),
     ("segments", "Sealed segments kept", lambda count: f"{count:d}"),

@@ -33,6 +33,7 @@ from wire.schedule import Schedule
 from wire.topics import Channel, Topic
 
 pytestmark = pytest.mark.needs_mosquitto
+EPOCH_BEGAN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Running:
@@ -128,8 +129,10 @@ async def running(folder: Path) -> AsyncIterator[Running]:
 
 
 @contextlib.asynccontextmanager
-async def agent_in(settings: Settings, fleet: TinyFleet, boot: str = "boot-1") -> AsyncIterator[Running]:
-    kit, clock = SimulatedKit(), LabClock(boot, time.monotonic_ns())
+async def agent_in(
+    settings: Settings, fleet: TinyFleet, boot: str = "boot-1", clock: LabClock | None = None
+) -> AsyncIterator[Running]:
+    kit, clock = SimulatedKit(), clock or LabClock(boot, time.monotonic_ns())
     task = asyncio.ensure_future(agent.run(settings, agent.Hardware(clock=clock, pin_factory=kit.pin_factory)))
     found = Running(settings, kit, clock, fleet)
     try:
@@ -185,11 +188,57 @@ def test_m4_m5_a_command_runs_once_in_time_and_for_this_epoch_only(tmp_path: Pat
     scenario(tmp_path, story)
 
 
-def test_with_an_unset_clock_only_harmless_commands_run(tmp_path: Path) -> None:
+def since_1970() -> LabClock:
+    """A kiosk that was switched on without a battery and without NTP."""
+    return LabClock("boot-1", time.monotonic_ns(), EPOCH_BEGAN - datetime.now(UTC), synchronized=False)
+
+
+def has(state: dict[str, Any], signal: str) -> bool:
+    return any(one["id"] == signal for one in state["readiness"]["signals"])
+
+
+def test_t1_with_an_unset_clock_only_harmless_commands_run(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with (
+            broker_and_fleet(tmp_path) as (port, fleet),
+            agent_in(settings_in(tmp_path, port), fleet, clock=since_1970()) as on,
+        ):
+            await on.until(lambda state: has(state, "clock.unset"))
+            assert (await on.command(expires_at=datetime(1999, 1, 1, tzinfo=UTC))).ok
+            assert (await on.command(name="still")).error == "clock_untrusted"
+
+    asyncio.run(run())
+
+
+def test_t4_without_ntp_the_kiosk_goes_by_the_fleets_time(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with broker_and_fleet(tmp_path) as (port, fleet):
+            fleet.wrong = timedelta(0)
+            async with agent_in(settings_in(tmp_path, port), fleet, clock=since_1970()) as on:
+                found = await on.until(lambda state: state["clock"] == "synced")
+                assert found["time"]["source"] == "fleet"
+                assert abs(datetime.fromisoformat(found["at"]) - datetime.now(UTC)) < timedelta(seconds=5)
+                assert datetime.fromisoformat(found["time"]["shows"]).year == 1970
+                late = await on.command(expires_at=datetime.now(UTC) - timedelta(seconds=5))
+                assert late.error == "expired", "expiries are judged again"
+                await on.until(lambda _state: "clock.set" in fleet.rows.values())
+
+    asyncio.run(run())
+
+
+def test_t5_a_jump_of_five_years_is_refused_and_told_until_the_fleet_says_the_same(tmp_path: Path) -> None:
     async def story(on: Running) -> None:
-        on.clock.set(datetime(1970, 1, 1, tzinfo=UTC) - datetime.now(UTC))
-        await on.until(lambda state: any(one["id"] == "clock.unset" for one in state["readiness"]["signals"]))
-        assert (await on.command(expires_at=datetime(1999, 1, 1, tzinfo=UTC))).ok
+        five_years = timedelta(days=5 * 365)
+        on.clock.set(five_years)
+        found = await on.until(lambda state: state["time"]["refused"] == "jumped" and state["clock"] == "held")
+        assert found["time"]["source"] == "carried"
+        assert abs(datetime.fromisoformat(found["at"]) - datetime.now(UTC)) < timedelta(seconds=5)
+        assert (await on.command()).ok, "not expired: the liar judges nothing"
+        await on.until(lambda _state: "clock.set" in on.fleet.rows.values())
+        on.fleet.wrong = five_years
+        found = await on.until(lambda state: state["clock"] == "synced")
+        assert (found["time"]["source"], found["time"]["refused"]) == ("ntp", None)
+        assert datetime.fromisoformat(found["at"]) - datetime.now(UTC) > timedelta(days=1_800)
 
     scenario(tmp_path, story)
 

@@ -2,21 +2,26 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from device.chores import retry_ledger
+from device.chores import retry_ledger, say_booted
 from device.errors import Refused
 from device.gestures import Gesture, Kind
 from device.kiosk import Kiosk
 from device.session import states as s
+from device.session.clock import Instant
 from device.session.journal import Journal
+from device.session.kiosk_clock import KioskClock
 from device.session.ledger import Ledger
 from device.session.states import Phase
 from device.settings import Settings
 from lab.clock import LabClock
+from wire.ledger import ClockTrust
 from wire.signals import Verdict
 
 
@@ -75,6 +80,41 @@ def test_h5_button_screen_and_fleet_in_the_same_millisecond_start_one_session(tm
         assert kiosk.state.session is not None
         assert (await types(kiosk)).count("session.started") == 1
         assert kiosk.state.phase is Phase.STARTING
+
+    scenario(tmp_path, story)
+
+
+CUT_OFF = s.OpenSession(
+    "5f0f3a51-3a2b-5c4e-9a57-6f0f9f0e2c11", None, frozenset(), elapsed_ms=60_000, planned_end=None, paused=False,
+    last=Instant(10**11, datetime.now(UTC) - timedelta(minutes=3), "boot-0", ClockTrust.SYNCED),
+)  # fmt: skip
+
+
+def test_t1_a_session_that_was_cut_off_waits_for_a_true_clock_and_goes_on(tmp_path: Path) -> None:
+    """A Pi without a battery wakes up in another year; whether three minutes or a night passed is known soon after."""
+
+    async def story(kiosk: Kiosk) -> None:
+        machine = LabClock("boot-1", time.monotonic_ns(), timedelta(days=-20_000), synchronized=False)
+        kiosk.clock, kiosk.state = KioskClock(machine), s.State()
+        booting = asyncio.ensure_future(say_booted(kiosk, s.Booted("0", CUT_OFF)))
+        await asyncio.sleep(1)
+        assert (kiosk.state.phase, kiosk.state.session) == (Phase.BOOTING, None)
+        kiosk.clock.heard(datetime.now(UTC), 0.01)
+        await booting
+        await until(lambda: kiosk.state.session is not None)
+        assert "power.lost" in await types(kiosk)
+        assert "session.ended" not in await types(kiosk)
+
+    scenario(tmp_path, story)
+
+
+def test_a_boot_without_a_session_to_resume_waits_for_no_clock(tmp_path: Path) -> None:
+    async def story(kiosk: Kiosk) -> None:
+        kiosk.clock = KioskClock(LabClock("boot-1", time.monotonic_ns(), timedelta(days=-20_000), synchronized=False))
+        kiosk.state = s.State()
+        async with asyncio.timeout(5):
+            await say_booted(kiosk, s.Booted("0"))
+        await until(lambda: kiosk.state.phase is Phase.IDLE)
 
     scenario(tmp_path, story)
 

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +12,7 @@ from device.cameras.source import CameraSpec, Native
 from device.readiness import LEDGER_BYTES_PER_S, Facts, Judgement, judge
 from device.role_watch import RoleWatch
 from device.session.clock import Instant
+from device.session.trust import Opinion, Refusal, Source
 from device.snapshot import CameraView
 from wire.ledger import ClockTrust
 from wire.schedule import Booking, Schedule
@@ -197,6 +200,38 @@ def test_an_unset_clock_is_seen() -> None:
     unset = replace(healthy(0), now=at(0, ClockTrust.UNSET))
     found = judge(replace(unset, now=at(6, ClockTrust.UNSET)), judge(unset, {}).watches)
     assert ids(found) == {("clock.unset", None)}
+
+
+def opinion(trust: ClockTrust, source: Source, **more: Any) -> Opinion:
+    return Opinion(at(0).wall, trust, source, **more)
+
+
+def test_t4_a_clock_that_no_source_vouches_for_is_told_after_ten_minutes_and_keeps_nobody_waiting() -> None:
+    facts = replace(healthy(0), clock=opinion(ClockTrust.HELD, Source.MACHINE))
+    soon = judge(replace(facts, now=at(599, ClockTrust.HELD)), {})
+    assert soon.watches == {}
+    begun = judge(replace(facts, now=at(600, ClockTrust.HELD)), soon.watches)
+    found = judge(replace(facts, now=at(606, ClockTrust.HELD)), begun.watches)
+    assert ids(found) == {("clock.unset", None)}
+    assert found.verdict is Verdict.READY
+    assert found.signals[0].evidence["trust"] == "held"
+
+
+def test_t5_a_clock_that_is_refused_or_off_is_told_with_what_to_do() -> None:
+    refused = opinion(ClockTrust.HELD, Source.CARRIED, refused=Refusal.JUMPED, shows=at(0).wall + timedelta(days=1825))
+    found = settled(replace(healthy(0), clock=refused))
+    assert ids(found) == {("clock.drift", None)}
+    evidence = found.signals[0].evidence
+    assert evidence["refused"] == "jumped"
+    assert evidence["beside_s"] == 1825 * 86_400
+    assert "NTP" in evidence["do"]
+    assert "48 h" in evidence["because"]
+
+
+@pytest.mark.parametrize(("off_s", "error_s", "told"), [(2.6, 0.5, True), (2.4, 0.5, False), (-30, 1, True)])
+def test_drift_is_told_beyond_doubt_only(off_s: float, error_s: float, told: bool) -> None:
+    seen = opinion(ClockTrust.SYNCED, Source.NTP, off=timedelta(seconds=off_s), off_error=timedelta(seconds=error_s))
+    assert (settled(replace(healthy(0), clock=seen)).signals != ()) is told
 
 
 def test_what_is_unknown_raises_nothing() -> None:

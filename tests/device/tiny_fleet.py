@@ -1,6 +1,7 @@
 """The smallest fleet a link needs: answers echoes and acknowledges ledger rows, over a real broker."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +21,8 @@ class TinyFleet:
         """Connect, with authority, certificate and key where the broker asks for them."""
         self.answers = True
         self.acks = True
+        self.wrong: timedelta | None = None
+        """How far its clock is off; None tells no time, as a fleet of before."""
         self.rows: dict[int, str] = {}
         self._hashes: dict[tuple[str, int], str] = {}
         self.heard: list[tuple[Channel, bytes]] = []
@@ -47,13 +50,16 @@ class TinyFleet:
     def of(self, channel: Channel) -> list[bytes]:
         return [payload for one, payload in self.heard if one is channel]
 
+    def _now(self) -> datetime | None:
+        return None if self.wrong is None else datetime.now(UTC) + self.wrong
+
     def _take(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         topic = Topic.parse(message.topic)
         self.heard.append((topic.channel, bytes(message.payload)))
         if topic.channel is Channel.ECHO and self.answers:
             echo = read(Echo, bytes(message.payload))
             if echo.sender == "kiosk":
-                self.client.publish(message.topic, encode(Echo(sender="fleet", n=echo.n)))
+                self.client.publish(message.topic, encode(Echo(sender="fleet", n=echo.n, at=self._now())))
         elif topic.channel is Channel.LEDGER and self.acks:
             batch = read(LedgerBatch, bytes(message.payload))
             for row in verified(batch.prev, batch.rows, batch.first):

@@ -79,19 +79,6 @@ def test_a_cut_network_changes_nothing_for_the_session_and_every_minute_arrives(
     same_ledger(kiosk, folder)
 
 
-def test_t1_a_clock_set_to_1970_is_a_signal_and_moves_no_minutes(kiosk: Kiosk) -> None:
-    session = kiosk.start_session()
-    kiosk.order("clock", set="1970-01-01T00:00:00Z")
-    until(lambda: kiosk.has_signal("clock.unset"), 15, "the clock is unset")
-    kiosk.order("clock", set=None)
-    until(lambda: not kiosk.has_signal("clock.unset"), 10, "the clock is true again")
-    kiosk.end_session()
-    minutes = kiosk.arrives(session)["minutes"]
-    assert adds_up(minutes)
-    assert minutes["elapsed_ms"] < 3_600_000
-    assert minutes["unknown_gaps"] == 0
-
-
 def test_a_command_is_answered_and_a_wrong_one_is_not_run(demo: Demo, kiosk: Kiosk) -> None:
     token = {"Authorization": f"Bearer {demo.told['api_token']}"}
     answer = demo.http.post(f"{demo.url}/api/v1/kiosks/{kiosk.id}/commands", json={"name": "preflight"}, headers=token)

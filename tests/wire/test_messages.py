@@ -13,7 +13,8 @@ NOW = "2026-03-02T09:00:00Z"
 EPOCH = "b7e23ec2-9af4-4a0e-8f0b-1f1c6f0c9d55"
 SAMPLES: list[tuple[type[WireModel], dict[str, Any]]] = [
     (messages.Presence, {"state": "online", "birth": 3, "boot": "b", "version": "1", "protocol": 1, "epoch": EPOCH}),
-    (messages.Health, {"at": NOW, "uptime_s": 12.5, "cameras": {"front": {"fps": 15.0}}, "backlog_rows": 3}),
+    (messages.Health, {"at": NOW, "uptime_s": 12.5, "cameras": {"front": {"fps": 15.0}}, "backlog_rows": 3,
+                       "clock": "synced", "clock_source": "fleet", "clock_off_s": -64_800.25}),
     (messages.Readiness, {"verdict": "attention", "at": NOW, "state": "idle", "signals": [
         {"id": "camera.covered", "role": "front", "severity": "attention", "since": NOW, "evidence": {"n": 0.98}}]}),
     (messages.LedgerBatch, {"epoch": EPOCH, "first": 1, "prev": EPOCH, "rows": [{"body": "{}", "hash": "0" * 64}]}),
@@ -27,6 +28,7 @@ SAMPLES: list[tuple[type[WireModel], dict[str, Any]]] = [
     (messages.Command, {"id": "9d0a7b34", "name": "preflight", "args": {}, "expires_at": NOW, "epoch": EPOCH}),
     (messages.Reply, {"id": "9d0a7b34", "ok": False, "error": "expired"}),
     (messages.Echo, {"from": "kiosk", "n": 5}),
+    (messages.Echo, {"from": "fleet", "n": 5, "at": NOW}),
 ]  # fmt: skip
 
 
@@ -113,4 +115,5 @@ def test_a_schedule_without_cards_has_none_and_a_kept_one_is_read_back() -> None
 
 
 def test_the_echo_says_from_on_the_wire() -> None:
-    assert decode(encode(messages.Echo(sender="fleet", n=1))) == {"from": "fleet", "n": 1}
+    assert decode(encode(messages.Echo(sender="kiosk", n=1))) == {"from": "kiosk", "n": 1, "at": None}
+    assert read(messages.Echo, b'{"from": "fleet", "n": 1}').at is None, "a fleet of before told no time"

@@ -435,11 +435,27 @@ class TestTiles:
         assert [tile.note for tile in found.tiles] == ["Desk camera: not known", "Front camera: not known"]
 
 
+@pytest.mark.parametrize(("language", "unset", "doubted"), [
+    ("en", "Clock not set", "Time not confirmed"), ("es", "Reloj sin hora", "Hora sin confirmar"),
+])  # fmt: skip
+def test_t1_t4_how_far_the_time_may_be_believed_is_said_where_it_may_not(
+    language: str, unset: str, doubted: str
+) -> None:
+    assert unset in footer(view(GALLERY["can-start-clock"](), language))
+    held = Room().boot().wrong("clock.unset", None, Severity.INFO)
+    assert doubted in footer(view(held.snapshot(), language))
+    found = footer(view(Room().boot().snapshot(), language))
+    assert not {unset, doubted} & set(found), "a clock that is right needs no words"
+    in_session = Room().boot().start().wrong("clock.unset", None, Severity.INFO)
+    assert doubted not in footer(view(in_session.snapshot(), language)), "there it helps nobody"
+
+
 def test_times_are_the_rooms_own() -> None:
     room = Room(ELEVEN, place=replace(PLACE, time_zone="America/New_York")).boot()
     assert view(room.snapshot(), "en").do == "Next: 12:00."
     room.place = replace(PLACE, time_zone="Middle-earth/Bree")
-    assert view(room.snapshot(), "en").do == "Next: 17:00."
+    with pytest.raises(ValueError, match="Middle-earth/Bree"):  # settings refuse it; nothing guesses another
+        view(room.snapshot(), "en")
 
 
 def test_a_kiosk_asked_who_it_is_says_so_in_session_without_hiding_the_clock() -> None:

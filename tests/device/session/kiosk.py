@@ -64,6 +64,7 @@ class Kiosk:
         self._truth_ns = 0
         self._boots = 0
         self._booted_ns = 0
+        self._slept_ns = 0
         self.life_began = 0
         """The seq after which the rows of the running agent begin."""
         self._read: list[Row] = []
@@ -76,7 +77,8 @@ class Kiosk:
     def now(self) -> Instant:
         """This moment, as the kiosk's own clocks have it."""
         wall = self._wall_at_zero + timedelta(microseconds=self._truth_ns // 1_000)
-        return Instant(self._truth_ns - self._booted_ns + _BOOT_TAKES_NS, wall, f"boot-{self._boots}", self.trust)
+        mono_ns = self._truth_ns - self._booted_ns + _BOOT_TAKES_NS
+        return Instant(mono_ns, wall, f"boot-{self._boots}", self.trust, self._slept_ns)
 
     @property
     def truth_s(self) -> float:
@@ -115,6 +117,14 @@ class Kiosk:
         self._wall_at_zero += by
         self.trust = trust
         self.tell(s.ClockStepped(round(by.total_seconds() * 1_000)))
+
+    def suspend(self, *, minutes: float = 0, seconds: float = 0, noticed: bool = True) -> None:
+        """The machine sleeps, as a laptop does; `noticed` when nothing else happened before the agent looked."""
+        length_ns = round((minutes * _MINUTE_S + seconds) * NS_PER_S)
+        self._truth_ns += length_ns
+        self._slept_ns += length_ns
+        if noticed:
+            self.tell(s.Tick())
 
     # Power
 

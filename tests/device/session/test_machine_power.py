@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from device.session import states as s
 from device.session.states import Phase
 from tests.device.session.kiosk import MINUTE, NINE, Kiosk, at, booking, in_session
 from wire.ledger import ClockTrust
@@ -217,3 +218,17 @@ def test_a_power_cut_at_idle_leaves_no_session(kiosk: Kiosk) -> None:
     assert kiosk.is_(Phase.IDLE)
     assert kiosk.state.session is None
     assert not kiosk.rows("power.lost")
+
+
+def test_a_link_that_came_before_the_boot_was_told_counts_for_the_session_that_goes_on(kiosk: Kiosk) -> None:
+    """The session waits for a true clock; the fleet, whose time it may be, answers before."""
+    in_session(kiosk)
+    kiosk.power_off()
+    kiosk.begin_boot()
+    kiosk.tell(s.LinkChanged(up=True))
+    kiosk.wait(seconds=20)
+    kiosk.finish_boot()
+    before = kiosk.minutes()
+    kiosk.wait(seconds=10)
+    assert kiosk.is_(Phase.LIVE)
+    assert kiosk.minutes().buffered_ms == before.buffered_ms

@@ -48,6 +48,17 @@ def test_what_a_camera_really_gives_its_last_repair_and_the_wear_of_the_card_are
     assert shown["Card lasts, at this rate"] == "about 4.3 years"
 
 
+def test_t4_how_far_the_clock_is_trusted_is_said_in_words() -> None:
+    shown = table({"clock": "synced", "clock_source": "fleet", "clock_off_s": -64_800.4})
+    assert shown["Clock"] == "right, by a time source"
+    assert shown["Time by"] == "the fleet's own time, for want of NTP that can be believed"
+    assert shown["Machine's clock beside the fleet's"] == "18.0 h behind"
+    far = [table({"clock_off_s": off})["Machine's clock beside the fleet's"] for off in (0.24, 157_680_000)]
+    assert far == ["0.2 s ahead", "1825 days ahead"]
+    assert table({"clock": "held"})["Clock"] == "set earlier; no time source vouches for it now"
+    assert table({"clock": "of a later version"})["Clock"] == "of a later version"
+
+
 _TEXT = st.text("ab<>&\"'é7", max_size=8)
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT,
@@ -58,7 +69,18 @@ _VALUES = st.recursive(
 
 @given(
     st.dictionaries(
-        st.sampled_from(["uptime_s", "temperature_c", "clock", "cameras", "storage_free_bytes", "backlog_rows"]),
+        st.sampled_from(
+            [
+                "uptime_s",
+                "temperature_c",
+                "clock",
+                "clock_source",
+                "clock_off_s",
+                "cameras",
+                "storage_free_bytes",
+                "backlog_rows",
+            ]
+        ),
         _VALUES,
     )
 )
