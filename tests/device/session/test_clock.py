@@ -20,7 +20,7 @@ from device.session.ledger import Ledger
 from device.session.states import Fact, State
 from tests.device.session.kiosk import NINE, Kiosk, booking, in_session
 from wire.ledger import ClockTrust
-from wire.messages import Schedule
+from wire.schedule import Schedule
 
 CHICAGO = ZoneInfo("America/Chicago")
 BOOT = "6f3c1f0e-9a54-4b59-8a7e-0c4d7e4b2f11"
