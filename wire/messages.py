@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
 from wire.codec import WireModel
+from wire.preflight import Preflight
 from wire.signals import ActiveSignal, Verdict
 
 PROTOCOL: Final = 1
@@ -83,6 +84,8 @@ class Readiness(WireModel):
     room: ShortText | None = None
     """Where the kiosk stands, as its own screen says."""
     config_revision: NonNegativeInt | None = None
+    preflight: Preflight | None = None
+    """The last look at everything that a session needs, if there was one since the agent came up."""
 
 
 class WireRow(WireModel):
