@@ -40,6 +40,8 @@ class Flags:
 class GapNs:
     """Where the line leaves one boot and goes on in another, of which not both are dated by a time source."""
 
+    boot: str
+    """The one after it."""
     at_ns: int
     cause: str
     counted_ns: int
@@ -111,7 +113,7 @@ class Line:
         least_ns, most_ns = self.boots.between(self.boot, here_ns, boot, mono_ns)
         if most_ns is not None:
             gap_ns = min(gap_ns, most_ns)  # a held clock may have stood still for longer than this gap
-        self.gaps.append(GapNs(self.cursor_ns, self.now.cause or "unknown", gap_ns, least_ns, most_ns, known))
+        self.gaps.append(GapNs(boot, self.cursor_ns, self.now.cause or "unknown", gap_ns, least_ns, most_ns, known))
         return gap_ns
 
     def arrive(self, boot: str, mono_ns: int) -> int:
@@ -182,8 +184,12 @@ class Line:
 
     def _cut(self, end_ns: int) -> None:
         self.end_ns = self.cursor_ns = end_ns
+        order = list(self._offset_ns)
+        reached = order.index(self.boot)
         self.gaps = [
-            replace(gap, counted_ns=min(gap.counted_ns, end_ns - gap.at_ns)) for gap in self.gaps if gap.at_ns < end_ns
+            replace(gap, counted_ns=min(gap.counted_ns, end_ns - gap.at_ns))
+            for gap in self.gaps
+            if gap.at_ns <= end_ns and order.index(gap.boot) <= reached
         ]
         self.pieces = [(begin, min(end, end_ns), flags) for begin, end, flags in self.pieces if begin < end_ns]
 

@@ -1,0 +1,415 @@
+"""Minutes against the truth: the real session machine writes the rows, beside a stopwatch that knows the true time.
+
+Whatever happens to session, link, power, clock and cameras, in whatever order the fleet gets the rows: the split adds
+up exactly, each figure is true to a millisecond, and what no clock could know has bounds with the truth between them.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from device.errors import Refused
+from device.session import limits
+from device.session import states as s
+from device.session.states import ROLES, CameraFact
+from fleet.store import sessions
+from tests.device.session.kiosk import MINUTE, booking
+from tests.fleet import world
+from tests.wire.stopwatch import Now, Truth, Watched
+from wire.ledger import ClockTrust, Row, distinct, row_of
+from wire.messages import WireRow
+from wire.minutes import Gap, Minutes, SessionRecord, Until, fold
+
+NINE: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+NIGHTS: Final = (
+    NINE,
+    datetime(2026, 3, 8, 7, 50, tzinfo=UTC),  # 1:50 in Chicago, ten minutes before there is no 2:00
+    datetime(2026, 11, 1, 6, 50, tzinfo=UTC),  # 1:50, and soon 1:50 again
+    datetime(2026, 6, 30, 23, 55, tzinfo=UTC),
+    datetime(2026, 7, 1, 4, 55, tzinfo=UTC),  # midnight in Chicago
+)
+SECONDS: Final = st.sampled_from([0.001, 0.0123456, 0.2, 1, 2.5, 4, 6, 9.99, 30, 100, 125]) | st.floats(0.001, 200)
+OFF_S: Final = st.sampled_from([1.0, 25.0, 60.0, 300.0, 590.0, 598.5, 700.0, 4_000.0, 200_000.0]) | st.floats(1, 900)
+SHORT_S: Final = st.floats(1, 400)
+BEHIND: Final = st.sampled_from([0.0, 1.5, 45.0, 600.0, 86_400.0]) | st.floats(0, 1_000)
+STEPS: Final = st.timedeltas(timedelta(days=-15_000), timedelta(days=15_000))
+_MS: Final = 1_000_000
+_DATED_NS: Final = 2_000
+"""A date is kept to the microsecond; a gap has two."""
+
+
+def bookings(at: datetime) -> list[Any]:
+    """Back to back, overlapping, with one camera, with none."""
+    slots = [(0, 20, 2), (10, 20, 1), (25, 30, 2), (40, 5, 0), (60, 45, 2), (1_440, 30, 2)]
+    return [
+        booking(f"b-{number:04}", at + minute * MINUTE, length, needs=["overhead", "front"][:needs])
+        for number, (minute, length, needs) in enumerate(slots)
+    ]
+
+
+class TrueMinutes(RuleBasedStateMachine):
+    """A kiosk, a stopwatch and a fleet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="carrel-"))
+        self.open = ExitStack()
+        self.open.callback(shutil.rmtree, self.folder)
+        self.kiosk = Watched(self.folder, NINE, "UTC")
+        self.open.callback(lambda: self.kiosk.close())  # noqa: PLW0108  # the one that there is then
+        self.fleet = self.open.enter_context(world.running_fleet(self.folder))
+        self.wire = world.Kiosk(epoch=self.kiosk.ledger.epoch)
+        self.arrived: set[int] = set()
+
+    @initialize(
+        at=st.sampled_from(NIGHTS), warm_up_s=st.sampled_from([0.0, 1.2, 7.0]), trust=st.sampled_from(ClockTrust),
+        behind_s=BEHIND, booked=st.booleans(), up=st.booleans(), idle=st.sampled_from(["closed", "watch"]),
+    )  # fmt: skip
+    def comes_up(
+        self, at: datetime, warm_up_s: float, trust: ClockTrust, behind_s: float, *, booked: bool, up: bool, idle: str
+    ) -> None:
+        self.kiosk.close()
+        self.kiosk = Watched(self.folder, at, "America/Chicago")
+        self.kiosk.warm_up_s, self.kiosk.idle = warm_up_s, idle
+        self.kiosk.sets(trust, timedelta(seconds=behind_s))
+        self.kiosk.up()
+        if booked:
+            self.kiosk.hold_schedule(*bookings(at))
+        if up:
+            self.kiosk.restore_link()
+
+    def teardown(self) -> None:
+        try:
+            self._everything_arrives()
+        finally:
+            self.open.close()
+
+    @property
+    def then(self) -> Watched:
+        """The kiosk a little later: nothing happens twice in one nanosecond."""
+        self.kiosk.wait(seconds=0.001)
+        return self.kiosk
+
+    # People
+
+    @rule(by=st.sampled_from(["button", "screen"]), seconds=SECONDS)
+    def press(self, by: str, seconds: float) -> None:
+        self.then.press(by)
+        self.kiosk.wait(seconds=seconds)
+
+    @precondition(lambda self: self.kiosk.state.session is None)
+    @rule()
+    def a_session_gets_going(self) -> None:
+        """What most of this is about, too rare by itself."""
+        for _ in range(2):
+            if self.kiosk.state.session is None:
+                self.then.press()
+        self.kiosk.wait(seconds=20)
+
+    @rule(seconds=st.sampled_from([2.0, 6.0, 10.0, 15.0]), after_s=st.sampled_from([0.5, 4.0, 15.0]))
+    def hold(self, seconds: float, after_s: float) -> None:
+        self.then.hold(seconds)
+        self.kiosk.wait(seconds=after_s)
+
+    @rule()
+    def hold_on_screen(self) -> None:
+        self.then.hold_on_screen()
+
+    @rule(name=st.sampled_from(["extend", "still-here", "reason", "not-this-student"]))
+    def somebody_asks(self, name: str) -> None:
+        try:
+            self.then.ask(name, {"extend": "10", "reason": limits.REASONS[0]}.get(name, ""))
+        except Refused:
+            assert self.kiosk.state.session is None
+
+    @rule(joins=st.booleans())
+    def the_therapist(self, *, joins: bool) -> None:
+        type_ = "therapist.joined" if joins else "therapist.left"
+        self.then.tell(s.Noted(type_, {}, only_in_session=True))
+
+    # The world
+
+    @rule(seconds=SECONDS)
+    def seconds_pass(self, seconds: float) -> None:
+        self.then.wait(seconds=seconds)
+
+    @rule(minutes=st.sampled_from([3, 9.9, 16, 61, 1_441]))
+    def minutes_pass(self, minutes: float) -> None:
+        self.then.wait(minutes=minutes)
+
+    @rule(up=st.booleans())
+    def the_link_changes(self, *, up: bool) -> None:
+        if up:
+            self.then.restore_link()
+        else:
+            self.then.cut_link()
+
+    @rule(role=st.sampled_from(ROLES), works=st.booleans())
+    def a_camera_changes(self, role: str, *, works: bool) -> None:
+        if works:
+            self.then.camera_back(role)
+        else:
+            self.then.camera_lost(role)
+
+    @rule()
+    def both_cameras_fail(self) -> None:
+        for role in ROLES:
+            self.then.camera_lost(role)
+
+    @rule(role=st.sampled_from(ROLES))
+    def a_camera_falls_silent(self, role: str) -> None:
+        """It stays open, and gives nothing."""
+        if self.then.state.cameras[role].giving:
+            self.kiosk.tell(s.CameraChanged(role, CameraFact(open=True), "silent"))
+
+    @rule(numbers=st.lists(st.sampled_from([10, 11]), unique=True))
+    def cards_are_laid_down(self, numbers: list[int]) -> None:
+        self.then.lay(*sorted(numbers))
+
+    # Clock and power
+
+    @rule(trust=st.sampled_from(ClockTrust), behind_s=BEHIND)
+    def the_clock_is_set(self, trust: ClockTrust, behind_s: float) -> None:
+        """By a time source, by hand, or not any more."""
+        self.then.is_told_the_time(trust, timedelta(seconds=behind_s))
+
+    @rule(by=STEPS, seconds=SECONDS)
+    def the_clock_jumps_and_is_put_right(self, by: timedelta, seconds: float) -> None:
+        if self.kiosk.trust is not ClockTrust.UNSET:
+            self.then.jumps_and_is_put_right(by, seconds)
+
+    @rule(seconds=OFF_S, trust=st.sampled_from(ClockTrust), saved_s=st.sampled_from([0.0, 0.5, 30.0]))
+    def power_is_cut(self, seconds: float, trust: ClockTrust, saved_s: float) -> None:
+        """A held clock stood still meanwhile, or was even kept a little before the cut."""
+        self.then.power_off()
+        self._off(seconds, trust, saved_s)
+        self.kiosk.up()
+
+    @precondition(lambda self: self.kiosk.state.session is not None)
+    @rule(
+        cuts=st.lists(st.tuples(SHORT_S, st.sampled_from(ClockTrust), SECONDS), min_size=1, max_size=3),
+        told=st.booleans(),
+    )
+    def a_bad_hour(self, cuts: list[tuple[float, ClockTrust, float]], *, told: bool) -> None:
+        """Short cuts, after which the session goes on by a clock that stood still; the time may be told in the end."""
+        for seconds, trust, on_s in cuts:
+            self.then.power_off()
+            self._off(seconds, ClockTrust.HELD if trust is ClockTrust.UNSET else trust, 0.0)
+            self.kiosk.up()
+            self.kiosk.wait(seconds=on_s)
+        if told:
+            self.then.is_told_the_time(ClockTrust.SYNCED, timedelta(0))
+
+    @rule(seconds=OFF_S, trust=st.sampled_from(ClockTrust))
+    def power_is_cut_beside_a_clock_that_runs_on(self, seconds: float, trust: ClockTrust) -> None:
+        self.then.power_off()
+        self.kiosk.stall(seconds)
+        self.kiosk.sets(trust, self.kiosk.behind)
+        self.kiosk.up()
+
+    @rule(
+        seconds=OFF_S, boot_s=st.sampled_from([5.0, 89.0, 95.0]), trust=st.sampled_from(ClockTrust), again=st.booleans()
+    )
+    def a_press_while_it_boots(self, seconds: float, boot_s: float, trust: ClockTrust, *, again: bool) -> None:
+        """And maybe the power goes once more before a row was written."""
+        for _ in range(1 + again):
+            self.then.power_off()
+            self._off(seconds, trust, 0.0)
+            self.kiosk.begin_boot()
+            self.kiosk.press()
+            pressed_s = self.kiosk.truth_s - 0.03
+            self.kiosk.wait(seconds=boot_s)
+        running, asked = self.kiosk.ledger.last_session(), len(self.kiosk.rows("session.started"))
+        self.kiosk.finish_boot()
+        if self.kiosk.truth_s - pressed_s > limits.BOOT_PRESS_NS / 1e9:
+            assert len(self.kiosk.rows("session.started")) == asked, f"that press was too long ago, after {running}"
+
+    @rule(seconds=st.sampled_from([0.5, 3.0, 30.0]))
+    def the_agent_is_killed(self, seconds: float) -> None:
+        self.then.restart_agent(seconds)
+
+    def _off(self, seconds: float, trust: ClockTrust, saved_s: float) -> None:
+        self.kiosk.stall(seconds)
+        self.kiosk.sets(trust, self.kiosk.behind + timedelta(seconds=seconds + saved_s))
+
+    # The fleet
+
+    @rule(pieces=st.lists(st.tuples(st.integers(1, 500), st.integers(1, 30)), min_size=1, max_size=4))
+    def some_rows_arrive(self, pieces: list[tuple[int, int]]) -> None:
+        """In any order, some twice, with holes between."""
+        self._rows_of_the_wire()
+        for number, length in pieces:
+            first = 1 + number % self.wire.head
+            self._arrive(first, min(first + length, self.wire.head))
+        self._the_fleet_says_the_same()
+
+    @rule()
+    def the_newest_rows_arrive(self) -> None:
+        """Live rows go first; what is older is a hole until then."""
+        self._rows_of_the_wire()
+        self._arrive(max(1, self.wire.head - 10), self.wire.head)
+        self._the_fleet_says_the_same()
+
+    def _everything_arrives(self) -> None:
+        """Whatever was still missing, last things first, and then all of it once more."""
+        self._rows_of_the_wire()
+        for first in [*range(1, self.wire.head + 1, 40)][::-1]:
+            self._arrive(first, min(first + 60, self.wire.head))
+        self._the_fleet_says_the_same()
+        for session, rows in self._sessions(self.kiosk.rows()):
+            with self.fleet.database.read() as connection:
+                line = sessions.one(connection, session)
+            assert line is not None
+            assert Minutes.model_validate_json(line.minutes) == fold(rows).minutes
+            assert line.complete is (self.kiosk.truths[session].over is not None)
+
+    def _rows_of_the_wire(self) -> None:
+        query = "select body, hash from rows where seq > ? order by seq"
+        found = self.kiosk.ledger._db.query(query, [self.wire.head])
+        self.wire.rows += [WireRow(**row) for row in found]
+        self.wire.epoch = self.kiosk.ledger.epoch
+
+    def _arrive(self, first: int, last: int) -> None:
+        self.fleet.take(self.wire.sends(first, last))
+        self.arrived |= set(range(first, last + 1))
+
+    def _the_fleet_says_the_same(self) -> None:
+        """As the kiosk would of just these rows; and that it is not all, where something is missing."""
+        self.fleet.settle()
+        through = next(seq for seq in range(self.wire.head + 2) if seq + 1 not in self.arrived)
+        here = [row_of(self.wire.rows[seq - 1].body) for seq in sorted(self.arrived)]
+        for session, rows in self._sessions(here):
+            with self.fleet.database.read() as connection:
+                line = sessions.one(connection, session)
+            assert line is not None
+            own = fold(distinct(rows))
+            assert (line.state, Minutes.model_validate_json(line.minutes)) == (own.state, own.minutes)
+            assert line.timeline == json.dumps([json.loads(one.model_dump_json()) for one in own.spans]).replace(
+                " ", ""
+            )
+            behind_a_hole = any(row.seq > through for row in rows)
+            assert line.complete is (own.state in sessions.OVER and not behind_a_hole)
+
+    def _sessions(self, rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
+        found: dict[str, list[Row]] = {}
+        for row in rows:
+            if row.session:
+                found.setdefault(row.session, []).append(row)
+        yield from found.items()
+
+    # The minutes
+
+    @invariant()
+    def the_minutes_are_true(self) -> None:
+        self.kiosk.time_is()
+        now = self.kiosk.now()
+        told = dict(self._sessions(self.kiosk.rows()))
+        assert told.keys() == self.kiosk.truths.keys()
+        for session, rows in told.items():
+            compare(self.kiosk.truths[session], fold(rows, Until(now.boot, now.mono_ns)))
+
+
+def compare(truth: Truth, record: SessionRecord) -> None:
+    """Hold the fold of the rows against what the stopwatch noted."""
+    found = record.minutes
+    assert found.elapsed_ms == found.running_ms + found.paused_ms + sum(found.interrupted_ms.values())
+    if truth.over == "cancelled":
+        assert (record.state, found) == ("cancelled", Minutes(planned_ms=found.planned_ms))
+        return
+    assert (record.state == "ended") is (truth.over is not None)
+    if truth.over in {"hold", "power"}:
+        assert record.ended_by == truth.over
+
+    def so(which: Callable[[str, str | None, Now], bool]) -> int:
+        return sum(end - begin for begin, end, now in truth.lived if which(*truth.mode(now), now))
+
+    def running(which: Callable[[Now], bool]) -> int:
+        return so(lambda mode, _, now: mode == "running" and which(now))
+
+    true(found.running_ms, running(lambda _: True))
+    true(found.paused_ms, so(lambda mode, _, __: mode == "paused"))
+    true(found.buffered_ms, running(lambda now: not now.link_up))
+    true(found.camera_ms, running(lambda now: now.giving >= truth.needs))
+    assert found.cameras_ms.keys() == truth.needs
+    for role, ms in found.cameras_ms.items():
+        true(ms, running(lambda now, role=role: role in now.giving))  # type: ignore[misc]
+    if truth.knows_therapist:
+        true(found.connected_ms, running(lambda now: now.therapist))
+    else:
+        assert found.connected_ms is None
+    wrong_ns = gaps(truth, found)
+    # A gap that is not certain is told in whole milliseconds, with the rest of one cut off.
+    dated_ns = _DATED_NS * len(truth.gaps) + _MS * len(found.bounds.gaps if found.bounds else ())
+    for cause in {"power", "camera", "person", "unknown"} | found.interrupted_ms.keys():
+        true_ns = so(lambda mode, why, _, cause=cause: (mode, why) == ("interrupted", cause))  # type: ignore[misc]
+        here_ns, slack_ns = (wrong_ns, dated_ns) if cause == "power" else (0, 0)
+        true(found.interrupted_ms.get(cause, 0), true_ns + here_ns, slack_ns)
+    elapsed_ns = so(lambda _, __, ___: True)
+    true(found.elapsed_ms, elapsed_ns + wrong_ns, dated_ns)
+    if truth.planned_ns is None:
+        assert found.overrun_ms == 0
+    else:
+        true(found.overrun_ms, max(0, elapsed_ns + wrong_ns - max(0, truth.planned_ns)), dated_ns)
+    bounds = found.bounds
+    if bounds is None:
+        assert (wrong_ns, found.unknown_gaps) == (0, 0)
+        return
+    lost_ns = sum(end - begin for begin, end in unsure(truth, found))
+    between(bounds.elapsed_min_ms, elapsed_ns, bounds.elapsed_max_ms)
+    between(bounds.lost_min_ms, lost_ns, bounds.lost_max_ms)
+    assert found.unknown_gaps <= len(bounds.gaps)
+
+
+def gaps(truth: Truth, found: Minutes) -> int:
+    """By how much the figures are off for gaps that no time source dates, each of which lies within its bounds."""
+    wrong_ns = 0
+    for gap, (begin, end) in zip(found.bounds.gaps if found.bounds else (), unsure(truth, found), strict=True):
+        between(gap.min_ms, end - begin, gap.max_ms)
+        assert gap.max_ms is None or gap.counted_ms <= gap.max_ms
+        assert gap.cause == "power"
+        wrong_ns += gap.counted_ms * _MS - (end - begin)
+    return wrong_ns
+
+
+def unsure(truth: Truth, found: Minutes) -> list[tuple[int, int]]:
+    """Which of the true gaps the fold says it is not sure of, found by where they lie."""
+    told: list[Gap] = list(found.bounds.gaps) if found.bounds else []
+    matched: list[tuple[int, int]] = []
+    shift_ns = 0
+    for begin, end in truth.gaps:
+        at_ns = begin - truth.began_ns + shift_ns
+        if told and abs(told[0].at_ms * _MS - at_ns) < _MS * (2 + len(matched)):
+            shift_ns += told.pop(0).counted_ms * _MS - (end - begin)
+            matched.append((begin, end))
+    assert not told, "a gap that is none"
+    return matched
+
+
+def true(ms: int | None, ns: int, dated_ns: int = 0) -> None:
+    """A figure is within a millisecond of the truth."""
+    assert ms is not None
+    assert abs(ms * _MS - ns) <= _MS + dated_ns, f"{ms} ms, and it was {ns / _MS:.3f} ms"
+
+
+def between(least_ms: int, ns: int, most_ms: int | None) -> None:
+    """The truth lies within its bounds."""
+    assert least_ms * _MS <= ns, f"at least {least_ms} ms, and it was {ns / _MS:.3f} ms"
+    assert most_ms is None or ns <= most_ms * _MS, f"at most {most_ms} ms, and it was {ns / _MS:.3f} ms"
+
+
+TestTrueMinutes = TrueMinutes.TestCase
+TestTrueMinutes.settings = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # real files are written, on machines that are shared
+)
