@@ -1,7 +1,7 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs
+.PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 test-postgres check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs
 
 PYTHON ?= python3
 VENV := .venv
@@ -47,6 +47,11 @@ test-opencv4: set-up-opencv4 ## the tests of pictures on OpenCV 4.10, as Debian 
 
 set-up-opencv4:
 	@$(MAKE) --no-print-directory VENV=.venv-opencv4 .venv-opencv4/test-opencv4.installed
+
+# What must be the same on the other database: the store, the ledgers, the ingest, the sessions.
+test-postgres: $(VENV)/test.installed ## the fleet's store on a PostgreSQL made for it and gone afterwards (a part of .ci/run)
+	@scripts/test-postgres $(BIN)/python -m pytest --numprocesses 3 -m 'not sqlite' tests/fleet/test_store.py \
+	  tests/fleet/test_ledger.py tests/fleet/test_ingest.py tests/fleet/test_same_minutes.py $(TEST_ARGS)
 
 check: $(VENV)/test.installed ## format, lint, types, import rules
 	@$(BIN)/ruff format --check $(SOURCES)

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -33,7 +33,7 @@ class Database:
         """Open the database at a SQLAlchemy URL; its tables are `migrate`'s business.
 
         Args:
-            url: `sqlite:///…` with a file, or a PostgreSQL.
+            url: `sqlite:///…` with a file, or `postgresql://…`.
             busy_s: on SQLite, how long to wait for whoever writes at the moment.
 
         Raises:
@@ -43,8 +43,8 @@ class Database:
             parsed = make_url(url)
             self.path = Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
             self._lock_file = _lock_file(self.path) if self.path else None
-            self._writer = _sqlite(url, busy_s) if self._lock_file else create_engine(url, pool_pre_ping=True)
-            self._reader = _sqlite(url, busy_s, read_only=True) if self._lock_file else self._writer
+            self._writer = _sqlite(url, busy_s) if self._lock_file else _postgresql(parsed)
+            self._reader = _sqlite(url, busy_s, read_only=True) if self._lock_file else _reading(self._writer)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise SettingsUnusable(f"database: {error}") from error
         except OSError as error:
@@ -152,6 +152,18 @@ def _lock_file(path: Path) -> IO[bytes]:
         raise ArgumentError("SQLite needs a file here: two engines share it")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path.with_name(f"{path.name}.lock").open("ab")
+
+
+def _postgresql(url: URL) -> Engine:
+    """The engine for anything but SQLite; a PostgreSQL whose driver is not named gets the one of extra `postgres`."""
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return create_engine(url, pool_pre_ping=True)
+
+
+def _reading(engine: Engine) -> Engine:
+    """The same connections for readers: what they see is of one moment, as on SQLite, and they change nothing."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _sqlite(url: str, busy_s: float, *, read_only: bool = False) -> Engine:

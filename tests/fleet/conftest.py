@@ -8,8 +8,15 @@ import pytest
 from fastapi import FastAPI
 
 from fleet.app import create_app
+from tests.fleet import databases
 from tests.fleet.calling import Caller, served
 from tests.fleet.world import Fleet, Kiosk, running_fleet
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _databases() -> Iterator[None]:
+    yield
+    databases.drop_all()
 
 
 @pytest.fixture

@@ -20,6 +20,12 @@ from wire.minutes import Minutes
 from wire.signals import Verdict
 from wire.topics import Channel
 
+NO_LUNCH = {
+    "sqlite": "create trigger fussy before insert on ledger_rows when new.type = 'lunch.served' "
+    "begin select raise(abort, 'no lunch'); end",
+    "postgresql": "alter table ledger_rows add constraint fussy check (type <> 'lunch.served')",
+}
+
 
 @contextmanager
 def locked(database: Database) -> Iterator[None]:
@@ -153,6 +159,7 @@ def test_our_own_echoes_are_not_answered(fleet: Fleet, kiosk: Kiosk) -> None:
     assert fleet.parts.roll.get(kiosk.id) is None
 
 
+@pytest.mark.sqlite
 def test_while_the_store_is_locked_nothing_is_answered_and_nothing_is_lost(
     fleet: Fleet, kiosk: Kiosk, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -172,6 +179,7 @@ def test_while_the_store_is_locked_nothing_is_answered_and_nothing_is_lost(
     assert len(fleet.held(kiosk)) == kiosk.head
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_is_a_store_that_does_not_work(fleet: Fleet, kiosk: Kiosk) -> None:
     fleet.take(kiosk.asks())
     with fleet.database.write() as connection:
@@ -191,10 +199,7 @@ def test_a_full_disk_is_a_store_that_does_not_work(fleet: Fleet, kiosk: Kiosk) -
 
 def test_a_message_that_the_store_refuses_does_not_hold_up_the_others(fleet: Fleet, kiosk: Kiosk) -> None:
     with fleet.database.write() as connection:
-        connection.exec_driver_sql(
-            "create trigger fussy before insert on ledger_rows when new.type = 'lunch.served' "
-            "begin select raise(abort, 'no lunch'); end"
-        )
+        connection.exec_driver_sql(NO_LUNCH[connection.dialect.name])
     other = Kiosk(id="lincoln-13")
     kiosk.write("lunch.served")
     other.write("help.asked")

@@ -12,9 +12,14 @@ from fleet.errors import SettingsUnusable, StoreDown
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
 from fleet.store.schedule_tables import bookings
+from tests.fleet import databases
 from tests.fleet.world import Fleet
 
 metadata = bookings.metadata
+INDEXES = {
+    "sqlite": "select sql from sqlite_master where type = 'index' and sql is not null",
+    "postgresql": "select indexdef from pg_indexes where schemaname = current_schema()",
+}
 
 
 def url(folder: Path) -> str:
@@ -22,12 +27,12 @@ def url(folder: Path) -> str:
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_knows(tmp_path: Path) -> None:
-    database = Database(url(tmp_path))
+    database = Database(databases.url_for(tmp_path / "deep"))
     migrate(database)
     migrate(database)  # again changes nothing
     with database.write() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        indexes = connection.execute(text("select sql from sqlite_master where type = 'index' and sql is not null"))
+        indexes = connection.execute(text(INDEXES[connection.dialect.name]))
         partial = {row[0].split()[2] for row in indexes if " WHERE " in row[0]}
     database.close()
     assert partial == {
@@ -35,6 +40,7 @@ def test_migrations_make_exactly_the_tables_that_the_code_knows(tmp_path: Path) 
     }
 
 
+@pytest.mark.sqlite
 def test_sqlite_is_durable_and_checks_its_references(fleet: Fleet) -> None:
     with fleet.database.write() as connection:
         pragmas = {
@@ -44,6 +50,7 @@ def test_sqlite_is_durable_and_checks_its_references(fleet: Fleet) -> None:
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
+@pytest.mark.sqlite
 def test_the_board_asks_for_open_and_due_sessions_by_index(fleet: Fleet) -> None:
     with fleet.database.read() as connection:
         for condition in ("is_open = 1", "due = 1"):
@@ -52,8 +59,19 @@ def test_the_board_asks_for_open_and_due_sessions_by_index(fleet: Fleet) -> None
 
 
 def test_readers_cannot_write(fleet: Fleet) -> None:
-    with pytest.raises(StoreDown, match="readonly"), fleet.database.read() as connection:
+    with pytest.raises(StoreDown, match=r"read-?only"), fleet.database.read() as connection:
         connection.exec_driver_sql("delete from kiosks")
+
+
+def test_what_is_read_in_one_block_is_of_one_moment(fleet: Fleet) -> None:
+    count = "select count(*) from people"
+    with fleet.database.read() as connection:
+        before = connection.exec_driver_sql(count).scalar_one()
+        with fleet.database.write() as writing:
+            writing.exec_driver_sql("insert into people values ('ida', 'it', null, 0)")
+        assert connection.exec_driver_sql(count).scalar_one() == before
+    with fleet.database.read() as connection:
+        assert connection.exec_driver_sql(count).scalar_one() == before + 1
 
 
 def test_a_block_that_raises_keeps_nothing(fleet: Fleet) -> None:
@@ -68,6 +86,7 @@ def test_a_block_that_raises_keeps_nothing(fleet: Fleet) -> None:
         assert connection.exec_driver_sql("select count(*) from people").scalar_one() == 0
 
 
+@pytest.mark.sqlite
 def test_writers_of_two_processes_take_turns(tmp_path: Path) -> None:
     one, two = Database(url(tmp_path)), Database(url(tmp_path), busy_s=0.05)
     migrate(one)
@@ -79,6 +98,7 @@ def test_writers_of_two_processes_take_turns(tmp_path: Path) -> None:
     two.close()
 
 
+@pytest.mark.sqlite
 def test_writers_of_one_process_wait_for_each_other(fleet: Fleet) -> None:
     entered = threading.Event()
 
@@ -111,6 +131,7 @@ def test_a_database_that_cannot_be_used_is_named(database: str, words: str) -> N
         Database(database)
 
 
+@pytest.mark.sqlite
 def test_a_file_that_is_no_database_is_a_store_that_is_down(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "fleet.sqlite"
     path.parent.mkdir()

@@ -1,4 +1,4 @@
-"""Kiosks that write real ledgers, and a fleet around a real SQLite file whose ingest the tests step by hand."""
+"""Kiosks that write real ledgers, and a fleet around a real database whose ingest the tests step by hand."""
 
 import json
 import uuid
@@ -25,6 +25,7 @@ from fleet.settings import FleetSettings
 from fleet.store import kiosks
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
+from tests.fleet import databases
 from wire.codec import encode
 from wire.ledger import ClockTrust, Row, body_of, chained
 from wire.messages import Echo, Health, LedgerBatch, Presence, PresenceState, Readiness, Reply, WireRow
@@ -250,7 +251,7 @@ class Fleet:
 def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any) -> Iterator[Fleet]:
     """A fleet over the store in `folder`, as a process finds it when it starts."""
     clock = clock or HandClock()
-    database = Database(f"sqlite:///{folder / 'fleet.sqlite'}", busy_s=0.1)
+    database = Database(databases.url_for(folder), busy_s=0.1)
     try:
         migrate(database)
         with database.read() as connection:
