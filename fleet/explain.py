@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from fleet.clock import moment
 from fleet.errors import NotFound
+from fleet.lost import lost_in_words
 from fleet.sessions import is_complete, record_of
 from fleet.store import sessions as store
 from fleet.store.engine import Database
 from wire.codec import compact
 from wire.ledger import row_of
-from wire.minutes import SessionRecord
+from wire.minutes import Bounds, SessionRecord
 
 
 def explain(database: Database, session: str) -> Iterator[str]:
@@ -43,8 +44,24 @@ def explain(database: Database, session: str) -> Iterator[str]:
     if missing:
         yield f"{missing} rows stand after a hole: the figures change when the missing ones arrive"
     adds = _stretches(record)
-    for name, value in record.minutes.model_dump().items():
+    for name, value in record.minutes.model_dump(exclude={"bounds"}).items():
         yield f"{name} {value}{adds.get(name, '')}"
+    if record.minutes.bounds:
+        yield from _bounds(record.minutes.bounds)
+
+
+def _bounds(bounds: Bounds) -> Iterator[str]:
+    """The gaps that no time source dates on both sides, and what that leaves open."""
+    yield ""
+    yield f"{lost_in_words(bounds)}:"
+    for gap in bounds.gaps:
+        yield f"{gap.at_ms:>9} ms  {gap.cause}, counted as {gap.counted_ms} ms, {_from_to(gap.min_ms, gap.max_ms)}"
+    yield f"lost in all {_from_to(bounds.lost_min_ms, bounds.lost_max_ms)}"
+    yield f"elapsed {_from_to(bounds.elapsed_min_ms, bounds.elapsed_max_ms)}"
+
+
+def _from_to(min_ms: int, max_ms: int | None) -> str:
+    return f"at least {min_ms} ms" if max_ms is None else f"between {min_ms} and {max_ms} ms"
 
 
 def _stretches(record: SessionRecord) -> dict[str, str]:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from device.screen import trouble
 from device.screen.draw import draw
+from device.screen.lost import interrupted_for, lost
 from device.screen.model import Figure, Screen, Shape, Tone, View
 from device.screen.press import Does, refusal
 from device.screen.scene import Scene, duration, whole_minutes
@@ -12,7 +13,6 @@ from device.screen.tiles import tiles
 from device.session import limits, windows
 from device.session.clock import NS_PER_MS, NS_PER_S
 from device.session.states import LastSession
-from wire.minutes import Minutes
 from wire.schedule import Booking
 from wire.signals import Severity, Verdict
 
@@ -132,7 +132,7 @@ def _ended(scene: Scene, last: LastSession) -> View:
         do = w.press_booking.format(time=scene.time_of_day(booking.start))
     why = {"power": w.ended_power, "kiosk": w.ended_itself, "fleet": w.ended_fleet}.get(last.by, "")
     coming = _next(scene) if not do else ""
-    then = " ".join(text for text in (why, coming, then) if text)
+    then = " ".join(text for text in (why, lost(scene), coming, then) if text)
     return draw(scene, Screen.ENDED, w.ended, do=do, then=then, figures=_figures(scene))
 
 
@@ -147,14 +147,7 @@ def _figures(scene: Scene) -> tuple[Figure, ...]:
     for label, ms in ((w.figure_offline, minutes.buffered_ms), (w.figure_paused, minutes.paused_ms)):
         if ms >= _WORTH_SAYING_MS:
             found.append(Figure(label=label, value=duration(ms)))
-    interrupted = _interrupted(scene, minutes)
+    interrupted = interrupted_for(scene, minutes)
     if interrupted:
         found.append(Figure(label=w.figure_interrupted, value=interrupted))
     return tuple(found)
-
-
-def _interrupted(scene: Scene, minutes: Minutes) -> str:
-    if minutes.unknown_gaps:
-        return scene.w.unknown_length
-    ms = sum(minutes.interrupted_ms.values())
-    return duration(ms) if ms >= _WORTH_SAYING_MS else ""

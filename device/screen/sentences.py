@@ -141,6 +141,11 @@ class Words:
     figure_paused: str
     figure_interrupted: str
     unknown_length: str
+    length_between: str
+    length_at_least: str
+    lost_between: str
+    lost_at_least: str
+    lost_unknown: str
 
     # footer
     online: str

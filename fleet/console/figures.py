@@ -7,7 +7,7 @@ from fleet.console.layout import CAUSES
 from fleet.console.standing import GOING_ON
 from fleet.console.times import duration
 from fleet.views import SessionView
-from wire.minutes import Minutes, Mode, Span
+from wire.minutes import Bounds, Minutes, Mode, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,9 @@ def figures(minutes: Minutes, *, going_on: bool = False) -> tuple[Figure, ...]:
         _figure(f"Interrupted: {CAUSES.get(cause, cause)}", ms, _CAUSE_MEANINGS.get(cause, ""), part=True)
         for cause, ms in interrupted
     ]
-    if minutes.unknown_gaps:
+    if minutes.bounds:
+        rows.append(_uncertain(minutes.bounds))
+    elif minutes.unknown_gaps:
         rows.append(
             Figure(
                 "Interrupted: length unknown",
@@ -105,6 +107,14 @@ def so_far(session: SessionView, silent_ms: int = 0) -> SessionView:
                 changes["camera_ms"] = told.camera_ms + more_ms
             if told.connected_ms is not None and last.therapist:
                 changes["connected_ms"] = told.connected_ms + more_ms
+    if told.bounds:
+        most_ms = told.bounds.elapsed_max_ms
+        changes["bounds"] = told.bounds.model_copy(
+            update={
+                "elapsed_min_ms": told.bounds.elapsed_min_ms + more_ms,
+                "elapsed_max_ms": None if most_ms is None else most_ms + more_ms,
+            }
+        )
     if told.overrun_ms:
         changes["overrun_ms"] = told.overrun_ms + more_ms
     longer = last.model_copy(update={"end_ms": last.end_ms + more_ms})
@@ -117,6 +127,17 @@ def _figure(word: str, ms: int | None, meaning: str, unknown: str = "not known",
     if ms is None:
         return Figure(word, unknown, meaning, known=False, part=part)
     return Figure(word, duration(ms), meaning, part=part)
+
+
+def _uncertain(bounds: Bounds) -> Figure:
+    """How much of the interruptions no clock could tell, and what they are counted as."""
+    least, most = duration(bounds.lost_min_ms), bounds.lost_max_ms
+    value = f"{least} to {duration(most)}" if most is not None else f"at least {least}"
+    if most is None and bounds.lost_min_ms < 1_000:
+        value = "not known"
+    counted = duration(sum(gap.counted_ms for gap in bounds.gaps))
+    meaning = f"over a restart with no clock set; counted as {counted}"
+    return Figure("Interrupted: not certain", value, meaning, known=False, part=True)
 
 
 _CAUSE_MEANINGS: Final = {

@@ -14,6 +14,7 @@ from fleet.console.standing import BADGES, GOING_ON, Badge, Standing
 from fleet.console.timeline import svg
 from fleet.console.times import credible, duration, time_of_day
 from fleet.console.words import Running, running
+from fleet.lost import lost_in_words
 from fleet.views import KioskView, SessionView
 from wire.ledger import ClockTrust
 
@@ -91,6 +92,9 @@ def _how(session: SessionView, now: datetime, zone: tzinfo | None) -> str:
         if session.ended_at and session.clock is not ClockTrust.UNSET and credible(session.ended_at, now):
             at = f" at {time_of_day(session.ended_at, now, zone)}"
         parts.append(f"Ended{at} {_ENDED_BY.get(session.ended_by, f'by {session.ended_by}')}.")
+    if session.minutes.bounds:
+        lost = lost_in_words(session.minutes.bounds)
+        parts.append(f"{lost[0].upper()}{lost[1:]}.")
     if session.state == "cancelled":
         parts.append("Cancelled, so it counts in no minutes.")
     return " ".join(parts)

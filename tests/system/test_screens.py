@@ -24,7 +24,7 @@ LEAST_PX = 26
 """At 1024x600 on ten inches, from two metres."""
 DOCUMENTED = (
     "ready-booking", "not-ready-covered", "starting", "live", "waiting", "offline", "paused", "ending", "ended",
-    "refused-no-camera", "live-card", "live-other-card",
+    "ended-between", "ended-at-least", "refused-no-camera", "live-card", "live-other-card",
 )  # fmt: skip
 
 

@@ -165,11 +165,17 @@ class TrueMinutes(RuleBasedStateMachine):
         for role in ROLES:
             self.then.camera_lost(role)
 
-    @rule(role=st.sampled_from(ROLES))
-    def a_camera_falls_silent(self, role: str) -> None:
-        """It stays open, and gives nothing."""
-        if self.then.state.cameras[role].giving:
-            self.kiosk.tell(s.CameraChanged(role, CameraFact(open=True), "silent"))
+    @rule(roles=st.sampled_from([ROLES[:1], ROLES[1:], ROLES, ROLES]), then_pauses=st.booleans())
+    def cameras_fall_silent(self, roles: tuple[str, ...], *, then_pauses: bool) -> None:
+        """They stay open and give nothing, until they are closed on purpose maybe."""
+        for role in roles:
+            if self.then.state.cameras[role].giving:
+                self.kiosk.tell(s.CameraChanged(role, CameraFact(open=True), "silent"))
+        self.kiosk.wait(seconds=7)
+        if then_pauses:
+            for _ in range(2):
+                self.kiosk.press()
+                self.kiosk.wait(seconds=7)
 
     @rule(numbers=st.lists(st.sampled_from([10, 11]), unique=True))
     def cards_are_laid_down(self, numbers: list[int]) -> None:

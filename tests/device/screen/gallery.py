@@ -75,6 +75,13 @@ def _busy_session(place: Place = PLACE) -> Room:
     return room.passes(300).power_cut(95).passes(5).pictures().passes(540)
 
 
+def _no_clock(before: ClockTrust, after: ClockTrust, place: Place = PLACE) -> Snapshot:
+    """A session with a power cut of three and a half minutes, of which not both sides are dated."""
+    room = _room(place=place)
+    room.now = replace(room.now, trust=before)
+    return _held(room.start().passes(500).power_cut(210, after).passes(5).pictures().passes(540), 15).snapshot()
+
+
 def _held(room: Room, seconds: float = 0) -> Room:
     return room.hold().pictures(state="closed").passes(seconds)
 
@@ -231,6 +238,9 @@ GALLERY: Final[dict[str, Callable[[], Snapshot]]] = {
     "ending": lambda: _held(_busy_session(), 3.4).snapshot(),
     "ending-paused": lambda: _held(_pauses(1).passes(20), 3).snapshot(),
     "ended": lambda: _held(_busy_session(), 30).snapshot(),
+    "ended-between": lambda: _no_clock(ClockTrust.HELD, ClockTrust.SYNCED),
+    "ended-at-least": lambda: _no_clock(ClockTrust.SYNCED, ClockTrust.HELD, place=LONG),
+    "ended-not-known": lambda: _no_clock(ClockTrust.HELD, ClockTrust.HELD),
     "ended-unplanned": lambda: _sent(_held(_room().start().passes(1700), 15), 7),
     "ended-next-due": lambda: _sent(_held(_room(NINE, TEN).start().passes(300), 15), 1),
     "ended-long": lambda: _sent(_held(_busy_session(LONG).network(up=False), 30), 1234),

@@ -118,8 +118,8 @@ class Room:
         self.signals = ranked([*self.signals, one])
         return self
 
-    def power_cut(self, gap_s: float) -> "Room":
-        """The power goes, and comes back after `gap_s`."""
+    def power_cut(self, gap_s: float, trust: ClockTrust | None = None) -> "Room":
+        """The power goes, and comes back after `gap_s`, with a clock that is believed as before or by `trust`."""
         session, last = self.state.session, self.now
         assert session is not None
         planned = None
@@ -128,7 +128,7 @@ class Room:
         found = s.OpenSession(
             session.id, session.booking, session.needs, last, 60_000, planned, self.state.phase is Phase.PAUSED
         )
-        self.now = Instant(20 * NS_PER_S, last.wall + timedelta(seconds=gap_s), "boot-2", last.trust)
+        self.now = Instant(20 * NS_PER_S, last.wall + timedelta(seconds=gap_s), "boot-2", trust or last.trust)
         self.state = State(time_zone=self.place.time_zone)
         return self.boot(found)
 

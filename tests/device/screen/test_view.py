@@ -287,11 +287,25 @@ class TestClocksAndBars:
         assert [one.label for one in view(GALLERY["ended-unplanned"](), "en").figures] == ["Session"]
 
     def test_a_gap_of_unknown_length_is_not_given_one(self) -> None:
-        found = GALLERY["ended"]()
-        assert found.record is not None
-        minutes = found.record.minutes.model_copy(update={"unknown_gaps": 1})
-        figures = view(replace(found, record=found.record.model_copy(update={"minutes": minutes})), "en").figures
-        assert (figures[-1].label, figures[-1].value) == ("Interrupted", "not known how long")
+        found = view(GALLERY["ended-not-known"](), "en")
+        assert (found.figures[-1].label, found.figures[-1].value) == ("Interrupted", "not known how long")
+        assert found.then.startswith("It is not known how long the power was out; the clock was not set.")
+
+    @pytest.mark.parametrize(
+        ("name", "language", "figure", "sentence"),
+        [
+            ("ended-between", "en", "0 to 4 min", "Between 0 and 4 minutes were lost while the power was out;"),
+            ("ended-between", "es", "de 0 a 4 min", "Se perdieron entre 0 y 4 minutos sin luz;"),
+            ("ended-at-least", "en", "at least 3 min", "At least 3 min were lost while the power was out;"),
+            ("ended-at-least", "es", "al menos 3 min", "Se perdieron al menos 3 min sin luz;"),
+        ],
+    )
+    def test_what_was_lost_without_a_clock_is_said_with_its_bounds(
+        self, name: str, language: str, figure: str, sentence: str
+    ) -> None:
+        found = view(GALLERY[name](), language)
+        assert found.figures[-1].value == figure
+        assert found.then.startswith(sentence)
 
 
 class TestTwoMinutesAfterTheEnd:
