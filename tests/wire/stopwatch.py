@@ -52,6 +52,8 @@ class Truth:
     over: str | None = None
     continued: bool = False
     knows_therapist: bool = False
+    misdated: bool = False
+    """It ended while a time source told the wrong time, and none of its rows tells of the right one."""
 
     def reach(self, at_ns: int) -> None:
         """Everything stays as it is until then."""
@@ -104,11 +106,13 @@ class Watched(Kiosk):
 
     def jumps_and_is_put_right(self, by: timedelta, seconds: float) -> None:
         """A wrong jump of any size, in either direction, and some time later the right one."""
-        trust, behind, before = self.trust, self.behind, self._wall_at_zero
+        trust, behind, before, session = self.trust, self.behind, self._wall_at_zero, self.state.session
         self._wall_at_zero += by
         self.tell(s.ClockStepped(round(by.total_seconds() * 1_000)))
         self.wait(seconds=seconds)
         self.trust, self.behind, self._wall_at_zero = trust, behind, before
+        if session and not self.state.session:
+            self.truths[session.id].misdated = True
         self.tell(s.ClockStepped(-round(by.total_seconds() * 1_000)))
 
     # What the stopwatch sees

@@ -203,16 +203,28 @@ class TrueMinutes(RuleBasedStateMachine):
     @precondition(lambda self: self.kiosk.state.session is not None)
     @rule(
         cuts=st.lists(st.tuples(SHORT_S, st.sampled_from(ClockTrust), SECONDS), min_size=1, max_size=3),
+        saved_s=st.sampled_from([0.0, 30.0]),
         told=st.booleans(),
+        gone=st.booleans(),
     )
-    def a_bad_hour(self, cuts: list[tuple[float, ClockTrust, float]], *, told: bool) -> None:
-        """Short cuts, after which the session goes on by a clock that stood still; the time may be told in the end."""
-        for seconds, trust, on_s in cuts:
+    def a_bad_hour(
+        self, cuts: list[tuple[float, ClockTrust, float]], saved_s: float, *, told: bool, gone: bool
+    ) -> None:
+        """Short cuts, after which the session goes on by a clock that stood still; the time may be told in the end.
+
+        Or the power is gone for good before the last boot wrote anything else.
+        """
+        for number, (seconds, trust, on_s) in enumerate(cuts, 1):
             self.then.power_off()
-            self._off(seconds, ClockTrust.HELD if trust is ClockTrust.UNSET else trust, 0.0)
+            self._off(seconds, ClockTrust.HELD if trust is ClockTrust.UNSET else trust, saved_s)
             self.kiosk.up()
-            self.kiosk.wait(seconds=on_s)
-        if told:
+            if not gone or number < len(cuts):
+                self.kiosk.wait(seconds=on_s)
+        if gone:
+            self.kiosk.power_off()
+            self._off(4_000, ClockTrust.HELD if told else ClockTrust.UNSET, saved_s)
+            self.kiosk.up()
+        elif told:
             self.then.is_told_the_time(ClockTrust.SYNCED, timedelta(0))
 
     @rule(seconds=OFF_S, trust=st.sampled_from(ClockTrust))
@@ -352,6 +364,12 @@ def compare(truth: Truth, record: SessionRecord) -> None:
         true(found.connected_ms, running(lambda now: now.therapist))
     else:
         assert found.connected_ms is None
+    if not truth.misdated:
+        over_boots(truth, found, so)
+
+
+def over_boots(truth: Truth, found: Minutes, so: Callable[[Callable[[str, str | None, Now], bool]], int]) -> None:
+    """The figures that a gap between boots can be a part of, and the bounds."""
     wrong_ns = gaps(truth, found)
     # A gap that is not certain is told in whole milliseconds, with the rest of one cut off.
     dated_ns = _DATED_NS * len(truth.gaps) + _MS * len(found.bounds.gaps if found.bounds else ())
@@ -414,7 +432,7 @@ def between(least_ms: int, ns: int, most_ms: int | None) -> None:
 
 TestTrueMinutes = TrueMinutes.TestCase
 TestTrueMinutes.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # real files are written, on machines that are shared
