@@ -10,7 +10,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.system.browser import chromium
 from tests.system.running import Demo, Kiosk, running_demo, until
 from tests.system.test_recording import files, records, rows
 
@@ -18,12 +17,6 @@ pytestmark = [pytest.mark.needs_mosquitto, pytest.mark.needs_chromium, pytest.ma
 
 STUDENT: Final = "s-0777"
 HEADER: Final = "kiosk,therapist,student,start,minutes,record,consent"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
