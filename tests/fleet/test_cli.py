@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ import pytest
 from fleet.cli import main
 from tests.broker import free_port, needs_mosquitto, running_mosquitto
 from tests.fleet.serving import Outbox, running_service, until
-from tests.fleet.world import Kiosk
+from tests.fleet.world import Fleet, Kiosk
 
 
 def carrel_fleet(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -160,3 +161,27 @@ def test_ingest_alone_keeps_rows_and_stops_when_asked(tmp_path: Path) -> None:
                 until(lambda: outbox.is_empty, "all acknowledged")
             process.send_signal(signal.SIGINT)
             assert process.wait(15) == 0
+
+
+def test_a_list_of_bookings_is_imported_and_its_faults_are_told_one_a_line(fleet: Fleet, tmp_path: Path) -> None:
+    kiosk = Kiosk()
+    fleet.take(kiosk.is_born())
+    config, listed = tmp_path / "fleet.toml", tmp_path / "bookings.csv"
+    config.write_text(f'data_dir = "{tmp_path}"\ntime_zone = "America/Chicago"\n')
+    day = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"
+    header = "kiosk,therapist,student,start,minutes\n"
+    listed.write_text(f"{header}nowhere,th-lane,s-0418,{day} 10:00,30\n{kiosk.id},th-lane,=A1,{day} 10:00,30\n")
+    command = ("schedule", "import", str(listed), "--config", str(config))
+    refused = carrel_fleet(*command)
+    assert refused.returncode == 1
+    first, second, last = refused.stderr.strip().splitlines()
+    assert "line 2, kiosk: no kiosk or room 'nowhere'" in first
+    assert "line 3, student: is a spreadsheet's formula" in second
+    assert last.startswith("carrel-fleet: 2 values do not fit")
+    listed.write_text(f"{header}{kiosk.id},th-lane,s-0418,{day} 10:00,30\n")
+    assert carrel_fleet(*command).stdout == "1 added, 0 changed, 0 as they were\n"
+    assert carrel_fleet(*command).stdout == "0 added, 0 changed, 1 as they were\n"
+    owed = tmp_path / "mandates.csv"
+    owed.write_text("student,minutes,per,from,until\ns-0418,60,week,2026-08-17,2027-05-28\n")
+    done = carrel_fleet("schedule", "mandates", str(owed), "--campus", "lincoln", "--config", str(config))
+    assert done.stdout == "1 added, 0 changed, 0 as they were\n", done.stderr

@@ -1,5 +1,6 @@
 """The schedule in a whole demo: a list by HTTP is on the kiosk's screen, whatever dies; a revocation destroys."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.system.browser import chromium
 from tests.system.running import Demo, Kiosk, running_demo, until
 from tests.system.test_recording import files, records, rows
 
@@ -18,12 +18,6 @@ pytestmark = [pytest.mark.needs_mosquitto, pytest.mark.needs_chromium, pytest.ma
 
 STUDENT: Final = "s-0777"
 HEADER: Final = "kiosk,therapist,student,start,minutes,record,consent"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +40,12 @@ def asks(demo: Demo, method: str, path: str, **more: Any) -> httpx.Response:
 def imports(demo: Demo, *lines: str) -> httpx.Response:
     body = "\n".join([HEADER, *lines])
     return asks(demo, "PUT", "bookings/import", content=body, headers={"Content-Type": "text/csv"})
+
+
+def answers(demo: Demo) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return demo.http.get(f"{demo.url}/readyz").is_success
+    return False
 
 
 def schedule_of(kiosk: Kiosk) -> dict[str, Any]:
@@ -91,6 +91,7 @@ def test_a_list_by_http_reaches_the_screen_and_outlives_every_death(demo: Demo, 
         "told anew",
     )
     assert schedule_of(kiosk)["revision"] == revision
+    until(lambda: answers(demo), 60, "people are answered as well, which takes the fleet a little longer")
     assert imports(demo, line).json()["unchanged"] == 1, "the fleet's own restart lost nothing"
     screen.close()
 

@@ -1,11 +1,10 @@
 """The schedule's page on the real service in a real Chromium: by day, an import with its faults by row, a dismissal."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from fleet.access.roles import Role
 from tests.fleet.booking import Secretary, at
@@ -13,14 +12,6 @@ from tests.fleet.calling import Caller
 from tests.fleet.world import Fleet
 
 pytestmark = pytest.mark.needs_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
