@@ -1,7 +1,7 @@
 """The parts of a running fleet, and what readers ask of them. What a principal may not see does not exist for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -9,7 +9,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from fleet.access.backoff import Backoff
 from fleet.access.roles import Principal
 from fleet.attendance import TYPES, attended
-from fleet.clock import Clock, SystemClock
+from fleet.clock import Clock, Instant, SystemClock
+from fleet.incidents import Key
 from fleet.live import Changes
 from fleet.metrics import Metrics
 from fleet.planning import Plan
@@ -34,6 +35,7 @@ from fleet.views import (
     session_view,
     still_view,
 )
+from fleet.watch import Watch
 
 Place: TypeAlias = tuple[int, str]
 """Of an item in a list that is sorted by a time in microseconds: that and its id."""
@@ -69,6 +71,8 @@ class FleetParts:
     backoff: Backoff = field(default_factory=Backoff)
     broker: Broker | None = None
     keeper: Keeper | None = None
+    watch: Watch | None = None
+    """Incidents, in the process that has them."""
     stills: Stills = field(init=False)
     """The worksheet stills."""
     uploads: Uploads = field(init=False)
@@ -81,6 +85,12 @@ class FleetParts:
         of = self.settings
         self.stills = Stills(SegmentKeys(of.segment_keys_dir), timedelta(days=of.keep_stills_days))
         self.uploads = Uploads.of(of)
+
+    def tell(self, kiosks: Collection[str]) -> None:
+        """These kiosks have news, for readers and for their incidents; from any thread."""
+        self.changes.tell(kiosks)
+        if self.watch is not None:
+            self.watch.tell(kiosks)
 
     def subscribe(self) -> AsyncIterator[set[str]]:
         """Sets of ids of kiosks that changed, of all campuses, at most two a second, until the service stops."""
@@ -213,7 +223,7 @@ class FleetParts:
                 said = entry.readiness
                 row = by_id.get(said.session or "") if said else by_kiosk.get(entry.id)
                 line = session_line(row, now) if row is not None and row.kiosk == entry.id else None
-                views.append(kiosk_view(entry, line, now))
+                views.append(kiosk_view(entry, line, now, self._suppressed(entry.id, now)))
         return sorted(views, key=lambda view: (view.campus, view.id))
 
     def _kiosk(self, principal: Principal, kiosk: str) -> KioskView | None:
@@ -225,4 +235,8 @@ class FleetParts:
         said = entry.readiness
         candidates = [row for row in open_sessions if said is None or row.id == said.session]
         now = self.clock.now()
-        return kiosk_view(entry, session_line(candidates[-1], now) if candidates else None, now)
+        line = session_line(candidates[-1], now) if candidates else None
+        return kiosk_view(entry, line, now, self._suppressed(kiosk, now))
+
+    def _suppressed(self, kiosk: str, now: Instant) -> frozenset[Key]:
+        return self.watch.suppressed(kiosk, now) if self.watch is not None else frozenset()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from fleet.views import VERDICT_LIMIT_S, KioskView, SignalView
+from fleet.sights import VERDICT_LIMIT_S
+from fleet.views import KioskView, SignalView
 from wire.signals import Verdict
 
 
