@@ -16,19 +16,15 @@ class Letter:
     text: str
 
 
-def sentence(notice: Notice) -> str:
-    """What is wrong, for the reader that the notice goes to."""
-    if not is_known(notice.signal):
-        return "Something is wrong that this version has no words for."
-    reader = "therapist" if notice.to is To.THERAPIST or notice.kind is Kind.RESOLVED else _READERS[notice.to]
-    return words(notice.signal, notice.role, "therapist" if reader == "it" else reader)
+def sentence_of(signal: str, role: str | None) -> str:
+    """What is wrong, in one sentence of the table's."""
+    return words(signal, role, "therapist") if is_known(signal) else _NO_WORDS
 
 
 def letter(notice: Notice, url: str) -> Letter:
     """The notice as a mail; `url` is where the incident is acknowledged, by someone who signs in."""
     where = room_name(notice.room, notice.kiosk)
-    said = sentence(notice)
-    what = words(notice.signal, notice.role, "therapist") if is_known(notice.signal) else said
+    what = sentence_of(notice.signal, notice.role)
     over = notice.kind is Kind.RESOLVED
     since = notice.since
     lines = [
@@ -40,7 +36,7 @@ def letter(notice: Notice, url: str) -> Letter:
     if notice.flapping and not over:
         lines.append("It comes and goes; it is held open until it has been quiet for ten minutes.")
     if not over:
-        lines += _do(notice, said)
+        lines += _do(notice)
     lines += ["", f"{'See it' if over else 'Look at it and acknowledge it'}: {url}"]
     if not over and notice.to is To.POINT_PERSON:
         lines.append("If nobody acknowledges it within three minutes, the next person is told.")
@@ -64,22 +60,20 @@ def payload(notice: Notice, url: str) -> dict[str, Any]:
             "opening": notice.opening,
             "since": notice.since.isoformat(),
             "flapping": notice.flapping,
-            "text": sentence(notice),
+            "text": sentence_of(notice.signal, notice.role),
             "url": url,
         },
     }
 
 
-def _do(notice: Notice, said: str) -> list[str]:
-    if not is_known(notice.signal):
+def _do(notice: Notice) -> list[str]:
+    if not is_known(notice.signal) or notice.to is To.THERAPIST:
         return []
     if notice.to is To.IT:
         return ["", words(notice.signal, notice.role, "it")]
-    if notice.to is To.THERAPIST:
-        return []
-    return ["", f"What to do: {said}"]
+    return ["", f"What to do: {words(notice.signal, notice.role, 'aide')}"]
 
 
-_READERS: Final = {To.POINT_PERSON: "aide", To.AIDE: "aide", To.THERAPIST: "therapist", To.IT: "it"}
+_NO_WORDS: Final = "Something is wrong that this version has no words for."
 _CAMERAS: Final = frozenset({"overhead", "front"})
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

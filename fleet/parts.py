@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from fleet.access.backoff import Backoff
 from fleet.access.roles import Principal
@@ -18,12 +18,14 @@ from fleet.roll import Entry, Roll
 from fleet.segment_keys import SegmentKeys
 from fleet.settings import FleetSettings
 from fleet.stills import Stills
-from fleet.store import campuses, segments, stills
+from fleet.store import campuses, readiness_days, segments, stills
 from fleet.store import sessions as store
 from fleet.store.campuses import Closure
 from fleet.store.engine import Database
+from fleet.tally import score
 from fleet.uploads import Uploads
 from fleet.views import (
+    DayScore,
     KioskView,
     SegmentView,
     SessionLine,
@@ -40,6 +42,8 @@ from fleet.watch import Watch
 Place: TypeAlias = tuple[int, str]
 """Of an item in a list that is sorted by a time in microseconds: that and its id."""
 V = TypeVar("V")
+SCORE_DAYS: Final = 14
+"""So many days of health scores stand on a kiosk's page."""
 
 
 class Broker(Protocol):
@@ -232,11 +236,14 @@ class FleetParts:
             return None
         with self.database.read() as connection:
             open_sessions = store.open_ones(connection, None, kiosk)
+            days = readiness_days.of_kiosk(connection, kiosk, SCORE_DAYS)
         said = entry.readiness
         candidates = [row for row in open_sessions if said is None or row.id == said.session]
         now = self.clock.now()
         line = session_line(candidates[-1], now) if candidates else None
-        return kiosk_view(entry, line, now, self._suppressed(kiosk, now))
+        scores = tuple(DayScore(day=row.day, score=score(row)) for row in days)
+        view = kiosk_view(entry, line, now, self._suppressed(kiosk, now))
+        return view.model_copy(update={"readiness_days": scores})
 
     def _suppressed(self, kiosk: str, now: Instant) -> frozenset[Key]:
         return self.watch.suppressed(kiosk, now) if self.watch is not None else frozenset()

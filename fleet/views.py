@@ -86,6 +86,14 @@ class SessionView(SessionLine):
     """What cards and people in the room said of who was there, oldest first."""
 
 
+class DayScore(View):
+    """How much of a day's bell time a kiosk was ready."""
+
+    day: str
+    score: float | None
+    """Null when no time of it was counted."""
+
+
 class KioskView(View):
     """One kiosk as the board shows it."""
 
@@ -113,6 +121,8 @@ class KioskView(View):
     backlog_rows: int | None
     health: dict[str, Any] | None = Field(description="The last vitals; a null inside is `not known`.")
     health_age_s: float | None
+    readiness_days: tuple[DayScore, ...] = ()
+    """The newest days, in campus time; asked of one kiosk only."""
 
 
 class StillView(View):
