@@ -46,10 +46,14 @@ def sights(entry: Entry, known: Collection[Key], now: Instant) -> dict[Key, Fact
 
 def is_silent(entry: Entry, now: Instant) -> bool:
     """Whether the kiosk died, or was silent for too long since we began to listen; never one that was never heard."""
-    if entry.presence.reach(now) is Reach.ONLINE:
-        return False
-    since = entry.presence.since(now)
-    return since is not None and since <= now.at
+    presence = entry.presence
+    match presence.reach(now):
+        case Reach.ONLINE:
+            return False
+        case Reach.UNKNOWN:
+            return presence.heard_here  # else we have only just begun to listen
+        case Reach.OFFLINE:
+            return presence.heard is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from fleet.live import Changes
 from fleet.metrics import Metrics
 from fleet.parts import FleetParts
 from fleet.roll import Entry, Roll
+from fleet.school import SettledSchool
 from fleet.settings import FleetSettings
 from fleet.store import kiosks
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
+from fleet.watch import Watch
 from wire.codec import encode
 from wire.ledger import ClockTrust, Row, body_of, chained
 from wire.messages import Echo, Health, LedgerBatch, Presence, PresenceState, Readiness, Reply, WireRow
@@ -196,6 +198,7 @@ class Fleet:
     post: Post
     clock: HandClock
     changed: list[set[str]]
+    watch: Watch
 
     @property
     def database(self) -> Database:
@@ -208,6 +211,12 @@ class Fleet:
             self.ingest.step(0.0)
             if self.inbox.is_empty:
                 return
+
+    def look(self, *raws: Raw, after_s: float = 0.0) -> None:
+        """Take in messages, let time pass, and look at the incidents."""
+        self.take(*raws)
+        self.clock.pass_(after_s)
+        self.watch.step()
 
     def settle(self) -> None:
         """Let enough time pass for every pending save, answer and fold."""
@@ -268,8 +277,10 @@ def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any)
             clock,
             stills=parts.stills,
             uploads=parts.uploads,
-            on_change=lambda kiosks: changed.append(set(kiosks)),
+            on_change=lambda kiosks: (changed.append(set(kiosks)), parts.tell(kiosks))[0],
         )
-        yield Fleet(parts, inbox, ingest, post, clock, changed)
+        hours = told.school_hours
+        parts.watch = Watch(database, roll, clock, SettledSchool(hours), on_change=lambda kiosks: None)
+        yield Fleet(parts, inbox, ingest, post, clock, changed, parts.watch)
     finally:
         database.close()
