@@ -28,6 +28,7 @@ from fleet.api import (
 )
 from fleet.api import health as health_scores
 from fleet.api.openapi import tidy
+from fleet.console.incident_pages import router as incidents_router
 from fleet.console.pages import router as console_router
 from fleet.console.schedule import router as schedule_router
 from fleet.guard import Guard
@@ -76,5 +77,6 @@ def create_app(parts: FleetParts) -> FastAPI:
     app.include_router(sign_in_router)
     app.include_router(schedule_router)
     app.include_router(console_router)
+    app.include_router(incidents_router)
     app.add_middleware(Guard, settings=parts.settings)
     return app

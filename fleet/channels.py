@@ -41,7 +41,7 @@ class NotTaken(FleetError):
 class Port(Protocol):
     """A way out."""
 
-    def send(self, notice: Notice, address: str, url: str) -> None:
+    def send(self, notice: Notice, address: str, url: str, /) -> None:
         """Hand it over; returns when the other side took it, raises `NotTaken`."""
 
 

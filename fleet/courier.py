@@ -27,6 +27,8 @@ LOOK_S: Final = 2.0
 CLAIM: Final = timedelta(seconds=60)
 BEGIN_WITHIN_S: Final = 15.0
 """A claimed notice that could not begin by then is left for later: its claim must outlast the longest try."""
+MARK_WITHIN_S: Final = 15.0
+_MARK_AGAIN_S: Final = 0.2
 GIVE_UP: Final = timedelta(hours=24)
 FIRST_WAIT_S: Final = 5.0
 LONGEST_WAIT_S: Final = 900.0
@@ -142,17 +144,22 @@ class Courier:
             self._tried(row, None)
 
     def _tried(self, row: Any, error: NotTaken | None) -> None:
-        now = self._clock.now()
-        try:
-            with self._database.write() as connection:
-                if error is None:
-                    store.sent(connection, row.id, now.at)
-                else:
-                    self._not_taken(connection, row, error)
-        except StoreDown as down:  # the claim runs out, and it is sent again
-            _log.warning("notice %s went out but could not be marked: %s", row.id, down)
-            return
-        self._on_change({row.kiosk})
+        """Mark how it went; while the store is busy, again and again for as long as the claim holds."""
+        until_s = self._clock.now().mono_s + MARK_WITHIN_S
+        while True:
+            try:
+                with self._database.write() as connection:
+                    if error is None:
+                        store.sent(connection, row.id, self._clock.now().at)
+                    else:
+                        self._not_taken(connection, row, error)
+            except StoreDown as down:
+                if self._clock.now().mono_s >= until_s or self._stopping.wait(_MARK_AGAIN_S):
+                    _log.warning("notice %s was tried and could not be marked; it is tried again: %s", row.id, down)
+                    return
+            else:
+                self._on_change({row.kiosk})
+                return
 
     def _not_taken(self, connection: Any, row: Any, error: NotTaken) -> None:
         now = self._clock.now()

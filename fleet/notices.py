@@ -71,13 +71,13 @@ class Route:
 class School(Protocol):
     """What the schedule knows of a campus and its rooms."""
 
-    def bells(self, campus: str, at: datetime) -> bool:
+    def bells(self, campus: str, at: datetime, /) -> bool:
         """Whether the bell schedule has school at that instant."""
 
-    def local(self, campus: str, at: datetime) -> datetime:
+    def local(self, campus: str, at: datetime, /) -> datetime:
         """The instant in the campus's own zone."""
 
-    def point_person(self, kiosk: str, at: datetime) -> str | None:
+    def point_person(self, kiosk: str, at: datetime, /) -> str | None:
         """Who is the point person of the kiosk's room then."""
 
 

@@ -71,7 +71,7 @@ class SettledSchool:
         begins, ends = self._hours.begins, self._hours.ends
         return begins == ends or begins <= here.time() < ends
 
-    def point_person(self, kiosk: str, at: datetime) -> str | None:  # noqa: ARG002  # the port's signature
+    def point_person(self, _kiosk: str, _at: datetime) -> str | None:
         """See `School.point_person`."""
         return None
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, Final, cast
+from typing import Any, Final
 
 _LONGEST: Final = 1024 * 1024
 
@@ -79,7 +79,8 @@ class MailSink:
             writer.write("".join(f"{line}\r\n" for line in lines).encode())
             await writer.drain()
 
-        sender, recipients = "", []
+        sender = ""
+        recipients: list[str] = []
         await say("220 sink")
         while line := (await reader.readline()).decode(errors="replace").strip():
             match line.split(":")[0].split()[0].upper():
@@ -89,28 +90,28 @@ class MailSink:
                     await say("220 go on")
                     await writer.start_tls(self.tls)
                 case "MAIL":
-                    sender, recipients = line.partition(":")[2].strip("<> ").split(">")[0], []
+                    sender, recipients = _address(line), []
                     await say("250 ok")
                 case "RCPT":
                     answer = self.refuse.pop(0) if self.refuse else "250 ok"
-                    recipients += [line.partition(":")[2].strip("<> ")] if answer.startswith("250") else []
+                    recipients += [_address(line)] if answer.startswith("250") else []
                     await say(answer)
                 case "DATA":
                     await say("354 go on")
-                    raw = await reader.readuntil(b"\r\n.\r\n")
-                    message = message_from_bytes(raw[:-3].replace(b"\r\n..", b"\r\n."), policy=policy.default)
-                    self.mails.append(Mail(time.monotonic(), sender, tuple(recipients), cast("EmailMessage", message)))
-                    if self.silent:
-                        await reader.read()  # until the sender gives up
-                        return
-                    await say("250 taken")
+                    self._take(sender, recipients, await reader.readuntil(b"\r\n.\r\n"))
+                    await (reader.read() if self.silent else say("250 taken"))  # silent until the sender gives up
                 case "QUIT":
                     await say("221 bye")
-                    return
-                case "RSET" | "NOOP":
-                    await say("250 ok")
                 case _:
-                    await say("502 not here")
+                    await say("250 ok")
+
+    def _take(self, sender: str, recipients: list[str], raw: bytes) -> None:
+        message = message_from_bytes(raw[:-3].replace(b"\r\n..", b"\r\n."), policy=policy.default)
+        self.mails.append(Mail(time.monotonic(), sender, tuple(recipients), message))
+
+
+def _address(line: str) -> str:
+    return line.partition("<")[2].partition(">")[0]
 
 
 @dataclass

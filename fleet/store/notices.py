@@ -1,5 +1,6 @@
 """The outbox of notices, and who is told, in the store."""
 
+from collections.abc import Collection
 from datetime import datetime, time
 from typing import Any, Final
 
@@ -117,7 +118,8 @@ def newest(
     campuses: frozenset[str] | None = None,
     state: str | None = None,
     channel: str | None = None,
-    to_role: str | None = None,
+    not_channel: str | None = None,
+    to_roles: Collection[str] | None = None,
     before: tuple[int, str] | None = None,
 ) -> list[Row[Any]]:
     """Notices with the state of their incidents (`incident_state`, `acknowledged_by`, `opening_now`), newest first."""
@@ -129,9 +131,13 @@ def newest(
     ).join(incidents, incidents.c.id == notices.c.incident)
     if campuses is not None:
         query = query.where(notices.c.campus.in_(sorted(campuses)))
-    for column, value in ((notices.c.state, state), (notices.c.channel, channel), (notices.c.to_role, to_role)):
+    for column, value in ((notices.c.state, state), (notices.c.channel, channel)):
         if value is not None:
             query = query.where(column == value)
+    if not_channel is not None:
+        query = query.where(notices.c.channel != not_channel)
+    if to_roles is not None:
+        query = query.where(notices.c.to_role.in_(sorted(to_roles)))
     if before is not None:
         query = query.where(tuple_(notices.c.created_us, notices.c.id) < before)
     return list(connection.execute(query.order_by(notices.c.created_us.desc(), notices.c.id.desc()).limit(limit)))

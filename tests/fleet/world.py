@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -268,6 +268,11 @@ def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any)
         changed: list[set[str]] = []
         told = FleetSettings(**{"data_dir": folder, **settings})
         parts = FleetParts(told, database, roll, metrics, clock, Changes(), broker=post)
+
+        def told_of(kiosks: Collection[str]) -> None:
+            changed.append(set(kiosks))
+            parts.tell(kiosks)
+
         ingest = parts.keeper = Ingest(
             inbox,
             database,
@@ -277,10 +282,10 @@ def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any)
             clock,
             stills=parts.stills,
             uploads=parts.uploads,
-            on_change=lambda kiosks: (changed.append(set(kiosks)), parts.tell(kiosks))[0],
+            on_change=told_of,
         )
         hours = told.school_hours
-        parts.watch = Watch(database, roll, clock, SettledSchool(hours), on_change=lambda kiosks: None)
+        parts.watch = Watch(database, roll, clock, SettledSchool(hours))
         yield Fleet(parts, inbox, ingest, post, clock, changed, parts.watch)
     finally:
         database.close()

@@ -24,13 +24,13 @@ class Hours:
     rings: bool = True
     points: dict[str, str] = field(default_factory=dict)
 
-    def bells(self, campus: str, at: datetime) -> bool:
+    def bells(self, _campus: str, _at: datetime) -> bool:
         return self.rings
 
-    def local(self, campus: str, at: datetime) -> datetime:
+    def local(self, _campus: str, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo("America/Chicago"))
 
-    def point_person(self, kiosk: str, at: datetime) -> str | None:
+    def point_person(self, kiosk: str, _at: datetime) -> str | None:
         return self.points.get(kiosk)
 
 
@@ -52,7 +52,7 @@ class Desk:
             BEGAN,
             BEGAN,
             (BEGAN,),
-        )  # fmt: skip
+        )
     )
     told: dict[str, datetime] = field(default_factory=dict)
 
