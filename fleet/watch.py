@@ -378,4 +378,5 @@ def _remedy(entry: Entry, incident: Incident) -> str | None:
     step = camera.get("last_step") if isinstance(camera, dict) else None
     if not isinstance(step, str):
         return None
-    return f"{step}, {camera.get('restarts')} restarts in this boot"[:120]
+    restarts = camera.get("restarts")
+    return f"{step}, restarts in this boot: {restarts}"[:120]

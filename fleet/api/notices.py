@@ -142,7 +142,7 @@ async def add_route(asked: AskedRoute, fleet: Fleet, keeper: RouteKeeper) -> Rou
         now = fleet.clock.now()
         detail = json.dumps(asked.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
         with fleet.database.write() as connection:
-            store.add_route(connection, route, keeper.name, now.at)
+            store.put_route(connection, route, keeper.name, now.at)
             audit.note(connection, now.at, keeper.name, "notice-route.added", route.id, detail, campus=asked.campus)
             row = next(one for one in store.route_rows(connection) if one.id == route.id)
         _renew(fleet)

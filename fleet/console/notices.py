@@ -13,7 +13,7 @@ from fleet.parts import FleetParts
 class Shown:
     """What the reader of one page was told, so that only what differs is sent."""
 
-    known: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, Any] = field(default_factory=lambda: {"count": 0, "newest": None})
 
     def news(self, fleet: FleetParts, reader: Principal) -> list[str]:
         """One event if something else is to be said now."""

@@ -188,6 +188,7 @@ def _shown(*, may_command: bool) -> Shown:
 
 
 def tick() -> str:
+    """The event that says that a stream lives, and the fleet's time."""
     now = datetime.now(UTC)
     told = {"now": iso(now), "offset_s": offset_s(now, ZONE), "day": f"{day(now, ZONE)}, {hh_mm(now, ZONE)}"}
     return event("tick", told)

@@ -143,26 +143,26 @@ def newest(
     return list(connection.execute(query.order_by(notices.c.created_us.desc(), notices.c.id.desc()).limit(limit)))
 
 
-def add_route(connection: Connection, route: Route, by: str, now: datetime) -> None:
-    """Let somebody be told from now on."""
-    connection.execute(
-        notice_routes.insert().values(
-            id=route.id,
-            role=route.role.value,
-            channel=route.channel.value,
-            campus=route.campus,
-            kiosk=route.kiosk,
-            person=route.person,
-            address=route.address,
-            severity=route.severity.value,
-            min_duration_s=route.min_duration_s,
-            quiet_from=route.quiet_from and route.quiet_from.isoformat(timespec="minutes"),
-            quiet_until=route.quiet_until and route.quiet_until.isoformat(timespec="minutes"),
-            step=route.step,
-            created_by=by,
-            created_us=micros(now),
-        )
-    )
+def put_route(connection: Connection, route: Route, by: str, now: datetime) -> None:
+    """Let somebody be told from now on; a route of the same id is replaced."""
+    values = {
+        "role": route.role.value,
+        "channel": route.channel.value,
+        "campus": route.campus,
+        "kiosk": route.kiosk,
+        "person": route.person,
+        "address": route.address,
+        "severity": route.severity.value,
+        "min_duration_s": route.min_duration_s,
+        "quiet_from": route.quiet_from and route.quiet_from.isoformat(timespec="minutes"),
+        "quiet_until": route.quiet_until and route.quiet_until.isoformat(timespec="minutes"),
+        "step": route.step,
+        "created_by": by,
+        "created_us": micros(now),
+        "removed_us": None,
+    }
+    adding = insert(connection, notice_routes).values(id=route.id, **values)
+    connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
 def remove_route(connection: Connection, id_: str, now: datetime) -> Row[Any] | None:

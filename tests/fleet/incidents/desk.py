@@ -51,7 +51,7 @@ def route(fleet: Fleet, id_: str, channel: Channel = Channel.EMAIL, **more: Any)
     address = {Channel.EMAIL: f"{id_}@school.example", Channel.IN_PAGE: None}.get(channel)
     with fleet.database.write() as connection:
         one = Route(**{"id": id_, "role": To.IT, "channel": channel, "address": address, **more})
-        outbox.add_route(connection, one, "test", fleet.clock.at)
+        outbox.put_route(connection, one, "test", fleet.clock.at)
     fleet.watch.routes_changed()
 
 

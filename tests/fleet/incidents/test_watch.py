@@ -168,7 +168,7 @@ def test_the_last_remedy_that_the_kiosk_tried_is_told(fleet: Fleet, kiosk: Kiosk
     kiosk.at = fleet.clock.at
     fleet.look(kiosk.is_healthy(cameras=camera))
     [one] = held(fleet)
-    assert one.remedy == "reopen (silent), 2 restarts in this boot"
+    assert one.remedy == "reopen (silent), restarts in this boot: 2"
     assert timeline(fleet, one.id) == ["opened", "remedy"]
 
 
