@@ -20,6 +20,16 @@ class Page:
         _, told = self.saved.get(incident.id, (incident, []))
         self.saved[incident.id] = (incident, [*told, *events])
 
+    def parts(self, size: int) -> list["Page"]:
+        """The same in pages of at most so many incidents, each whole with its notices; at least one."""
+        ids = list(dict.fromkeys([*self.saved, *(one.id for _, one in self.drafts)]))
+        found = []
+        for start in range(0, max(1, len(ids)), size):
+            wanted = set(ids[start : start + size])
+            saved = {id_: one for id_, one in self.saved.items() if id_ in wanted}
+            found.append(Page(saved, [(draft, one) for draft, one in self.drafts if one.id in wanted]))
+        return found
+
     @property
     def kiosks(self) -> set[str]:
         """Those to whom something happened."""

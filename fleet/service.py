@@ -141,6 +141,7 @@ def _watching(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[Non
         diary,
         keep=timedelta(days=of.keep_incidents_days),
         keep_record=timedelta(days=366 * of.keep_records_years),
+        listens=lambda: parts.broker is not None and parts.broker.connected,
         on_change=tell,
         on_notice=courier.tell,
         on_failure=on_failure,

@@ -37,9 +37,11 @@ _log = logging.getLogger(__name__)
 
 TICK_S: Final = 1.0
 """Without news, open incidents are looked at so often: a notice may be due by time alone."""
-PACE_S: Final = 0.1
+PACE_S: Final = 0.25
 SWEEP_S: Final = 5.0
 """Every kiosk is looked at so often: silence is no news."""
+AT_ONCE: Final = 50
+"""Incidents in one transaction: a campus that falls silent must not keep the ingest from the store."""
 KEEP_S: Final = 60.0
 """How old the store's copy of the health score and of evidence may be."""
 TIDY_S: Final = 3_600.0
@@ -62,6 +64,7 @@ class Watch:
         *,
         keep: timedelta = timedelta(days=90),
         keep_record: timedelta = timedelta(days=7 * 366),
+        listens: Callable[[], bool] = lambda: True,
         on_change: Callable[[Collection[str]], None] = lambda _kiosks: None,
         on_notice: Callable[[], None] = lambda: None,
         on_failure: Callable[[], None] = lambda: None,
@@ -75,6 +78,7 @@ class Watch:
             diary: bells, zones, point persons and bookings.
             keep: how long an incident stays that touches no booking.
             keep_record: and one that does.
+            listens: whether this service hears kiosks at all; while it does not, no silence is theirs.
             on_change: told of kiosks to whose incidents something happened, on any thread.
             on_notice: told that the outbox has something new.
             on_failure: told when the thread ends by a defect.
@@ -83,7 +87,7 @@ class Watch:
             StoreDown: nothing can be read.
         """
         self._database, self._roll, self._clock, self.diary = database, roll, clock, diary
-        self._keep, self._keep_record = keep, keep_record
+        self._keep, self._keep_record, self._listens = keep, keep_record, listens
         self._on_change, self._on_notice, self._on_failure = on_change, on_notice, on_failure
         with database.read() as connection:
             self.book = Book(store.living(connection), outbox.told(connection))
@@ -142,22 +146,25 @@ class Watch:
                 self.tidy(now)
 
     def write(self, page: Page, now: Instant, beside: Callable[[Connection], None] = lambda _connection: None) -> None:
-        """Keep a page, and what belongs beside it, in one transaction; the lock must be held.
+        """Keep a page, and what belongs beside it, each incident in one transaction; the lock must be held.
 
         Raises:
-            StoreDown: nothing of it was kept, and nothing of it counts.
+            StoreDown: nothing of it was kept and nothing counts; of a page of hundreds, nothing of its rest.
         """
         for incident, events in list(page.saved.values()):
             if events or incident.id in self.book.owing:
                 self._draft(incident, page, now)
-        with self._database.write() as connection:
-            for incident, events in page.saved.values():
-                store.save(connection, incident, events)
-            for draft, incident in page.drafts:
-                outbox.put(connection, draft, incident, self._room(incident.kiosk), str(uuid.uuid4()), now.at)
-            beside(connection)
-        self.book.apply(page, now.at)
-        self._stale -= page.saved.keys()
+        parts = page.parts(AT_ONCE)
+        for part in parts:
+            with self._database.write() as connection:
+                for incident, events in part.saved.values():
+                    store.save(connection, incident, events)
+                for draft, incident in part.drafts:
+                    outbox.put(connection, draft, incident, self._room(incident.kiosk), str(uuid.uuid4()), now.at)
+                if part is parts[-1]:  # a call for help is taken when its incident is there
+                    beside(connection)
+            self.book.apply(part, now.at)
+            self._stale -= part.saved.keys()
         if page.drafts:
             self._on_notice()
         if page.kiosks:
@@ -213,8 +220,9 @@ class Watch:
         for kiosk in touched | self.book.open_kiosks():
             if (entry := self._roll.get(kiosk)) is not None:
                 self._look_at(entry, page, now)
-        for entry in self._roll.entries() if sweeps else self._doubtful(touched):
-            self._listen(entry, page, now)
+        if self._listens():
+            for entry in self._roll.entries() if sweeps else self._doubtful(touched):
+                self._listen(entry, page, now)
         if sweeps:
             self._close_old(page, now)
         with self._database.read() as connection:

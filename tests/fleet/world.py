@@ -285,7 +285,7 @@ def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any)
             on_change=told_of,
         )
         hours = told.school_hours
-        parts.watch = Watch(database, roll, clock, SettledSchool(hours))
+        parts.watch = Watch(database, roll, clock, SettledSchool(hours), listens=lambda: post.connected)
         yield Fleet(parts, inbox, ingest, post, clock, changed, parts.watch)
     finally:
         database.close()

@@ -33,7 +33,7 @@ def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def demo(request: pytest.FixtureRequest, folder: Path) -> Iterator[Demo]:
-    """One kiosk on real clips; pictures that are kept tell of drawn scenes, because a clip's path is of this machine."""
+    """One kiosk on real clips; pictures that are kept show drawn scenes, whose evidence names no file."""
     clips = not request.config.getoption("--screenshots")
     with running_demo("--kiosks", "1", "--data-dir", str(folder), clips=clips) as found:
         yield found

@@ -89,6 +89,30 @@ def test_a_kiosk_that_dies_for_good_is_one(fleet: Fleet, kiosk: Kiosk) -> None:
     assert [one.evidence["presence"] for one in held(fleet)] == ["offline"]
 
 
+def test_while_the_fleet_hears_nobody_no_silence_is_a_kiosks(fleet: Fleet, kiosk: Kiosk) -> None:
+    fleet.look(kiosk.is_born(), kiosk.is_ready())
+    fleet.post.down = True
+    fleet.look(after_s=600)
+    fleet.look(after_s=600)
+    assert held(fleet) == []
+    fleet.post.down = False
+    fleet.look(after_s=1)
+    fleet.look(kiosk.is_healthy(), after_s=10)
+    fleet.look(kiosk.is_healthy(), after_s=10)
+    assert held(fleet) == []
+
+
+def test_a_campus_that_falls_silent_is_kept_in_small_transactions(fleet: Fleet) -> None:
+    campus = [Kiosk(f"lincoln-{n}") for n in range(120)]
+    fleet.look(*(one.is_born() for one in campus))
+    fleet.look(after_s=50)
+    fleet.look(after_s=20)
+    assert len(held(fleet)) == 120
+    assert len([row for row in told(fleet) if row.to_role == "it"]) == 120
+    fleet.look(after_s=5)
+    assert len([row for row in told(fleet) if row.to_role == "it"]) == 120
+
+
 def test_a_restart_of_the_fleet_neither_opens_nor_resolves(tmp_path: Path, kiosk: Kiosk) -> None:
     clock = HandClock()
     with running_fleet(tmp_path, clock) as before:
