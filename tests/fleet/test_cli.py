@@ -160,3 +160,13 @@ def test_ingest_alone_keeps_rows_and_stops_when_asked(tmp_path: Path) -> None:
                 until(lambda: outbox.is_empty, "all acknowledged")
             process.send_signal(signal.SIGINT)
             assert process.wait(15) == 0
+
+
+def test_the_webhooks_secret_is_made_once_and_exchanged_on_demand(config: str) -> None:
+    first = carrel_fleet("webhook-secret", "--config", config).stdout.strip()
+    assert first.startswith("whsec_")
+    assert carrel_fleet("webhook-secret", "--config", config).stdout.strip() == first
+    fresh = carrel_fleet("webhook-secret", "--new", "--config", config).stdout.strip()
+    assert fresh != first
+    kept = (Path(config).parent / "data" / "webhook-secrets").read_text().split()
+    assert kept == [fresh, first]
