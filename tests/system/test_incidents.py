@@ -9,26 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser import barriers, chromium, cut_off
+from tests.system.browser import barriers, cut_off
 from tests.system.running import Demo, Kiosk, running_demo, until
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_mosquitto, pytest.mark.timeout(400)]
 
 WITHIN_MS = 15_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    kept = request.config.getoption("--screenshots")
-    found = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
-    found.mkdir(parents=True, exist_ok=True)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +54,12 @@ def mails(demo: Demo, to: str, about: str) -> list[dict[str, Any]]:
 
 
 def test_a_covered_camera_is_told_shown_looked_after_and_over(
-    demo: Demo, kiosk: Kiosk, page: Page, pictures: Path
+    demo: Demo, kiosk: Kiosk, page: Page, screenshots: Path
 ) -> None:
     kiosk.camera("overhead", "covered")
     expect(page.locator("#told")).to_contain_text("The desk camera is covered.", timeout=WITHIN_MS)
     expect(page.locator("#waiting")).to_have_text("1")
-    page.screenshot(path=pictures / "board-notice.png")
+    page.screenshot(path=screenshots / "board-notice.png")
     one = until(lambda: of(demo, "camera.covered"), 15, "an incident is open")
     assert one["evidence"]
     until(lambda: mails(demo, "lee@lab.example", "is covered"), 15, "the point person has a mail")
@@ -90,7 +76,7 @@ def test_a_covered_camera_is_told_shown_looked_after_and_over(
     expect(page.locator("#told")).to_be_hidden(timeout=WITHIN_MS)
     page.locator("summary").first.click()
     assert cut_off(page) + barriers(page) == []
-    page.screenshot(path=pictures / "incident-1440.png", full_page=True)
+    page.screenshot(path=screenshots / "incident-1440.png", full_page=True)
     kiosk.camera("overhead", "none")
     expect(page.locator(".lines")).to_contain_text("Over", timeout=WITHIN_MS)
     until(lambda: of(demo, "camera.covered", "resolved"), 15, "it is over")
@@ -100,7 +86,7 @@ def test_a_covered_camera_is_told_shown_looked_after_and_over(
 
 
 def test_the_list_and_the_inbox_renew_themselves_and_have_no_barriers(
-    demo: Demo, kiosk: Kiosk, page: Page, pictures: Path
+    demo: Demo, kiosk: Kiosk, page: Page, screenshots: Path
 ) -> None:
     page.goto(f"{demo.url}/incidents")
     expect(page.locator("h1")).to_have_text("Incidents")
@@ -113,18 +99,18 @@ def test_the_list_and_the_inbox_renew_themselves_and_have_no_barriers(
     expect(shown).to_contain_text("Suppressed until", timeout=WITHIN_MS)
     until(lambda: kiosk.seen["verdict"] == "ready", 15, "what is suppressed is out of the verdict")
     assert cut_off(page) + barriers(page) == []
-    page.screenshot(path=pictures / "incidents-1440.png", full_page=True)
+    page.screenshot(path=screenshots / "incidents-1440.png", full_page=True)
     page.set_viewport_size({"width": 390, "height": 844})
     assert cut_off(page) + barriers(page) == []
-    page.screenshot(path=pictures / "incidents-390.png", full_page=True)
+    page.screenshot(path=screenshots / "incidents-390.png", full_page=True)
     page.goto(f"{demo.url}/notices")
     expect(page.locator("#inbox + ul")).to_contain_text("The front camera gives no picture.")
     expect(page.locator("#left + ul")).to_contain_text("by webhook")
     assert cut_off(page) + barriers(page) == []
-    page.screenshot(path=pictures / "notices-390.png", full_page=True)
+    page.screenshot(path=screenshots / "notices-390.png", full_page=True)
     page.set_viewport_size({"width": 1440, "height": 900})
     assert cut_off(page) + barriers(page) == []
-    page.screenshot(path=pictures / "notices-1440.png", full_page=True)
+    page.screenshot(path=screenshots / "notices-1440.png", full_page=True)
     page.goto(f"{demo.url}/kiosks/{kiosk.id}")
     expect(page.locator("section[aria-labelledby=incidents]")).to_contain_text("Suppressed until")
     assert cut_off(page) + barriers(page) == []
