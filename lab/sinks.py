@@ -70,9 +70,11 @@ class MailSink:
         return server
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            await self._session(reader, writer)
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+                await self._session(reader, writer)
+        finally:
+            await _closed(writer)
 
     async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def say(*lines: str) -> None:
@@ -136,18 +138,29 @@ class WebhookSink:
         return server
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-            body = await reader.readexactly(min(_LONGEST, int(headers.get("content-length", "0"))))
-            self.calls.append(Call(time.monotonic(), head[0].split()[1], headers, body))
-            if self.silent:
-                await reader.read()
-            else:
-                where = f"Location: {self.location}\r\n" if self.location else ""
-                writer.write(f"HTTP/1.1 {self.status} Sink\r\n{where}Content-Length: 0\r\n\r\n".encode())
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._answer(reader, writer)
+        finally:
+            await _closed(writer)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+        body = await reader.readexactly(min(_LONGEST, int(headers.get("content-length", "0"))))
+        self.calls.append(Call(time.monotonic(), head[0].split()[1], headers, body))
+        if self.silent:
+            await reader.read()
+        else:
+            where = f"Location: {self.location}\r\n" if self.location else ""
+            writer.write(f"HTTP/1.1 {self.status} Sink\r\n{where}Content-Length: 0\r\n\r\n".encode())
+            await writer.drain()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        await writer.wait_closed()
 
 
 @contextlib.contextmanager
@@ -173,3 +186,4 @@ async def _end(servers: list[asyncio.Server]) -> None:
     for task in mine:
         task.cancel()
     await asyncio.gather(*mine, return_exceptions=True)
+    await asyncio.sleep(0.02)  # what was just closed lets go of its socket
