@@ -1,4 +1,4 @@
-"""School hours as the settings have them, until a campus has a bell schedule of its own; what incidents ask of it."""
+"""School hours as the settings have them, for campuses without bells of their own; what incidents ask of it."""
 
 from datetime import datetime, time
 from typing import Annotated, Final, Literal, Protocol, Self

@@ -17,6 +17,7 @@ from fleet.broker import Link
 from fleet.channels import Mail, Port, Webhook
 from fleet.clock import SystemClock
 from fleet.courier import Courier
+from fleet.diary import StoredDiary
 from fleet.errors import FleetError, PortTaken
 from fleet.inbox import Inbox
 from fleet.ingest import Ingest
@@ -128,7 +129,7 @@ def _opened(settings: FleetSettings) -> Iterator[FleetParts]:
 def _watching(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[None]:
     """Incidents and their notices."""
     of, clock = parts.settings, parts.clock
-    diary = SettledSchool(of.school_hours)
+    diary = StoredDiary(parts.database, clock, SettledSchool(of.school_hours))
     ports: dict[Channel, Port] = {Channel.WEBHOOK: Webhook(of.webhook, of.data_dir, clock)}
     if of.smtp is not None:
         ports[Channel.EMAIL] = Mail(of.smtp, clock)

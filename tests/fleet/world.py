@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fleet.clock import Instant
+from fleet.diary import StoredDiary
 from fleet.errors import LinkDown
 from fleet.inbox import Inbox
 from fleet.incoming import Raw
@@ -285,7 +286,9 @@ def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any)
             on_change=told_of,
         )
         hours = told.school_hours
-        parts.watch = Watch(database, roll, clock, SettledSchool(hours), listens=lambda: post.connected)
+        parts.watch = Watch(
+            database, roll, clock, StoredDiary(database, clock, SettledSchool(hours)), listens=lambda: post.connected
+        )
         yield Fleet(parts, inbox, ingest, post, clock, changed, parts.watch)
     finally:
         database.close()
