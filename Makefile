@@ -75,7 +75,7 @@ bench-loss: $(VENV)/test.installed ## break everything and print what was lost (
 screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots anew
 	@scripts/system-packages
 	@$(BIN)/python -m pytest --quiet tests/system/test_screens.py tests/system/test_commissioning.py \
-	  tests/system/test_worksheet_still.py --screenshots docs/screenshots
+	  tests/system/test_worksheet_still.py tests/system/test_incidents.py --screenshots docs/screenshots
 
 catalogues: $(VENV)/test.installed ## bring every language of the kiosk's screen up to the English one
 	@$(BIN)/python scripts/catalogues.py

@@ -16,7 +16,9 @@ from fleet.api import (
     campuses,
     commands,
     imports,
+    incidents,
     kiosks,
+    notices,
     operations,
     problems,
     sessions,
@@ -24,7 +26,9 @@ from fleet.api import (
     students,
     uploads,
 )
+from fleet.api import health as health_scores
 from fleet.api.openapi import tidy
+from fleet.console.incident_pages import router as incidents_router
 from fleet.console.pages import router as console_router
 from fleet.console.schedule import router as schedule_router
 from fleet.guard import Guard
@@ -65,12 +69,14 @@ def create_app(parts: FleetParts) -> FastAPI:
     api = APIRouter(prefix="/api/v1")
     for router in (kiosks.router, commands.router, sessions.router, stills.router, board.router, audit.router):
         api.include_router(router)
-    for router in (imports.router, bookings.router, campuses.router, students.router, uploads.router):
+    more = (imports.router, bookings.router, campuses.router, students.router, uploads.router)
+    for router in (*more, incidents.router, notices.router, health_scores.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(operations.router)
     app.include_router(sign_in_router)
     app.include_router(schedule_router)
     app.include_router(console_router)
+    app.include_router(incidents_router)
     app.add_middleware(Guard, settings=parts.settings)
     return app

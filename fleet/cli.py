@@ -24,6 +24,7 @@ from fleet.store.engine import Database
 from fleet.store.migrate import migrate
 from fleet.upload_keys import receipt_public
 from fleet.uploads import stored_path
+from fleet.webhook_keys import rotate, webhook_secrets
 from wire.ids import is_id
 from wire.segments import is_segment_id
 
@@ -51,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 ingest(settings)
             case "open-segment":
                 _open_segment(settings, given)
+            case "webhook-secret":
+                found = rotate(settings.data_dir) if given.new else webhook_secrets(settings.data_dir)
+                sys.stdout.write(f"{found[0]}\n")
             case "receipt-key":
                 sys.stdout.write(f"{receipt_public(settings.data_dir)}\n")
             case "segment-key":
@@ -180,6 +184,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "receipt-key", parents=[config], help="print the public key by which kiosks know that a recording is here"
     )
+    hooking = commands.add_parser(
+        "webhook-secret", parents=[config], help="print the secret by which receivers of webhooks know us"
+    )
+    hooking.add_argument("--new", action="store_true", help="make a fresh one first; the one before signs beside it")
     auditing = commands.add_parser("audit", help="who did what").add_subparsers(
         dest="action", required=True, metavar="ACTION"
     )

@@ -11,7 +11,7 @@ from typing import Final
 from fleet.clock import Clock
 from fleet.presence import Reach
 from fleet.roll import Entry, Roll
-from fleet.views import VERDICT_LIMIT_S
+from fleet.sights import VERDICT_LIMIT_S
 
 EVERY_S: Final = 0.5
 TICK_S: Final = 1.0

@@ -1,15 +1,16 @@
 """The parts of a running fleet, and what readers ask of them. What a principal may not see does not exist for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from fleet.access.backoff import Backoff
 from fleet.access.roles import Principal
 from fleet.attendance import TYPES, attended
-from fleet.clock import Clock, SystemClock
+from fleet.clock import Clock, Instant, SystemClock
+from fleet.incidents import Key
 from fleet.live import Changes
 from fleet.metrics import Metrics
 from fleet.planning import Plan
@@ -17,12 +18,14 @@ from fleet.roll import Entry, Roll
 from fleet.segment_keys import SegmentKeys
 from fleet.settings import FleetSettings
 from fleet.stills import Stills
-from fleet.store import campuses, segments, stills
+from fleet.store import campuses, readiness_days, segments, stills
 from fleet.store import sessions as store
 from fleet.store.campuses import Closure
 from fleet.store.engine import Database
+from fleet.tally import score
 from fleet.uploads import Uploads
 from fleet.views import (
+    DayScore,
     KioskView,
     SegmentView,
     SessionLine,
@@ -34,10 +37,13 @@ from fleet.views import (
     session_view,
     still_view,
 )
+from fleet.watch import Watch
 
 Place: TypeAlias = tuple[int, str]
 """Of an item in a list that is sorted by a time in microseconds: that and its id."""
 V = TypeVar("V")
+SCORE_DAYS: Final = 14
+"""So many days of health scores stand on a kiosk's page."""
 
 
 class Broker(Protocol):
@@ -69,6 +75,8 @@ class FleetParts:
     backoff: Backoff = field(default_factory=Backoff)
     broker: Broker | None = None
     keeper: Keeper | None = None
+    watch: Watch | None = None
+    """Incidents, in the process that has them."""
     stills: Stills = field(init=False)
     """The worksheet stills."""
     uploads: Uploads = field(init=False)
@@ -81,6 +89,12 @@ class FleetParts:
         of = self.settings
         self.stills = Stills(SegmentKeys(of.segment_keys_dir), timedelta(days=of.keep_stills_days))
         self.uploads = Uploads.of(of)
+
+    def tell(self, kiosks: Collection[str]) -> None:
+        """These kiosks have news, for readers and for their incidents; from any thread."""
+        self.changes.tell(kiosks)
+        if self.watch is not None:
+            self.watch.tell(kiosks)
 
     def subscribe(self) -> AsyncIterator[set[str]]:
         """Sets of ids of kiosks that changed, of all campuses, at most two a second, until the service stops."""
@@ -213,7 +227,7 @@ class FleetParts:
                 said = entry.readiness
                 row = by_id.get(said.session or "") if said else by_kiosk.get(entry.id)
                 line = session_line(row, now) if row is not None and row.kiosk == entry.id else None
-                views.append(kiosk_view(entry, line, now))
+                views.append(kiosk_view(entry, line, now, self._suppressed(entry.id, now)))
         return sorted(views, key=lambda view: (view.campus, view.id))
 
     def _kiosk(self, principal: Principal, kiosk: str) -> KioskView | None:
@@ -222,7 +236,14 @@ class FleetParts:
             return None
         with self.database.read() as connection:
             open_sessions = store.open_ones(connection, None, kiosk)
+            days = readiness_days.of_kiosk(connection, kiosk, SCORE_DAYS)
         said = entry.readiness
         candidates = [row for row in open_sessions if said is None or row.id == said.session]
         now = self.clock.now()
-        return kiosk_view(entry, session_line(candidates[-1], now) if candidates else None, now)
+        line = session_line(candidates[-1], now) if candidates else None
+        scores = tuple(DayScore(day=row.day, score=score(row)) for row in days)
+        view = kiosk_view(entry, line, now, self._suppressed(kiosk, now))
+        return view.model_copy(update={"readiness_days": scores})
+
+    def _suppressed(self, kiosk: str, now: Instant) -> frozenset[Key]:
+        return self.watch.suppressed(kiosk, now) if self.watch is not None else frozenset()

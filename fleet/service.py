@@ -7,24 +7,31 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Final
 
 import uvicorn
 
 from fleet.app import create_app
 from fleet.broker import Link
+from fleet.channels import Mail, Port, Webhook
 from fleet.clock import SystemClock
+from fleet.courier import Courier
+from fleet.diary import StoredDiary
 from fleet.errors import FleetError, PortTaken
 from fleet.inbox import Inbox
 from fleet.ingest import Ingest
 from fleet.metrics import Metrics
+from fleet.notices import Channel
 from fleet.parts import FleetParts
 from fleet.roll import Roll
+from fleet.school import SettledSchool
 from fleet.sending import Schedules
 from fleet.settings import FleetSettings
 from fleet.store import kiosks, sessions
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
+from fleet.watch import Watch
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +73,11 @@ def ingest(settings: FleetSettings) -> None:
 
 async def _serve(settings: FleetSettings, listening: socket.socket) -> None:
     stop = _stop_signal()
-    with _opened(settings) as parts, _taking_in(parts, on_failure=stop.failed):
+    with (
+        _opened(settings) as parts,
+        _watching(parts, on_failure=stop.failed),
+        _taking_in(parts, on_failure=stop.failed),
+    ):
         server = _Server(
             uvicorn.Config(
                 create_app(parts),
@@ -115,6 +126,38 @@ def _opened(settings: FleetSettings) -> Iterator[FleetParts]:
 
 
 @contextmanager
+def _watching(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[None]:
+    """Incidents and their notices."""
+    of, clock = parts.settings, parts.clock
+    diary = StoredDiary(parts.database, clock, SettledSchool(of.school_hours))
+    ports: dict[Channel, Port] = {Channel.WEBHOOK: Webhook(of.webhook, of.data_dir, clock)}
+    if of.smtp is not None:
+        ports[Channel.EMAIL] = Mail(of.smtp, clock)
+    tell = parts.changes.tell
+    courier = Courier(parts.database, clock, diary, ports, of.own_url, on_change=tell, on_failure=on_failure)
+    watch = parts.watch = Watch(
+        parts.database,
+        parts.roll,
+        clock,
+        diary,
+        keep=timedelta(days=of.keep_incidents_days),
+        keep_record=timedelta(days=366 * of.keep_records_years),
+        listens=lambda: parts.broker is not None and parts.broker.connected,
+        on_change=tell,
+        on_notice=courier.tell,
+        on_failure=on_failure,
+    )
+    courier.start()
+    watch.start()
+    try:
+        yield
+    finally:
+        for name, ended in (("watch", watch.stop(STOP_WITHIN_S)), ("courier", courier.stop(STOP_WITHIN_S))):
+            if not ended:
+                _log.warning("the %s did not stop within %.0f s", name, STOP_WITHIN_S)
+
+
+@contextmanager
 def _taking_in(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[None]:
     """The link to the broker and the ingest behind it."""
     inbox = Inbox()
@@ -129,7 +172,7 @@ def _taking_in(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[No
         parts.clock,
         stills=parts.stills,
         uploads=parts.uploads,
-        on_change=parts.changes.tell,
+        on_change=parts.tell,
         on_failure=on_failure,
     )
     parts.broker, parts.keeper = link, keeper

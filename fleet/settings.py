@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from fleet.errors import SettingsUnusable
+from fleet.notice_settings import Smtp, WebhookRules
+from fleet.school import SchoolHours
 from wire.school_day import zone_of
 from wire.settings_file import SettingsError, SettingsModel, read_settings
 
@@ -100,6 +102,14 @@ class FleetSettings(SettingsModel):
     """How kiosks reach this service to send recordings; null is as people do. https://, or http:// on loopback."""
     time_zone: Annotated[str, AfterValidator(_zone)] | None = None
     """In which local times of campuses without a calendar are read, by its IANA name; null is this machine's."""
+    school_hours: SchoolHours = SchoolHours()
+    smtp: Smtp | None = None
+    """Null: nobody is told by e-mail."""
+    webhook: WebhookRules = WebhookRules()
+    keep_incidents_days: Annotated[int, Field(ge=7, le=3_650)] = 90
+    """Older incidents are dropped, unless a booking was touched."""
+    keep_records_years: Annotated[int, Field(ge=1, le=100)] = 7
+    """How long session records are kept, and the incidents that touch them."""
     hosts: tuple[str, ...] = ()
     """Further names under which this service answers, beside loopback and the public one."""
 
@@ -151,11 +161,17 @@ def load(path: Path) -> FleetSettings:
         raise SettingsUnusable(str(error)) from error
     here = path.resolve().parent
     tls = {name: here / value for name, value in read.tls if value is not None}
-    login = read.broker_login
+    login, smtp, webhook = read.broker_login, read.smtp, read.webhook
     return read.model_copy(
         update={
             "data_dir": here / read.data_dir,
             "tls": Tls.model_validate(tls),
+            "smtp": smtp and smtp.model_copy(update=_beside(here, password_file=smtp.password_file, ca=smtp.ca)),
+            "webhook": webhook.model_copy(update=_beside(here, ca=webhook.ca)),
             "broker_login": login and login.model_copy(update={"password_file": here / login.password_file}),
         }
     )
+
+
+def _beside(here: Path, **paths: Path | None) -> dict[str, Path | None]:
+    return {name: path and here / path for name, path in paths.items()}

@@ -4,6 +4,7 @@ Every fact carries its age in seconds, measured by the fleet on its own monotoni
 What is too old to be believed is `unknown`, never the last good value.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -11,15 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from fleet.attendance import Attended, confirmed
 from fleet.clock import Instant, micros, moment, moment_or_none
-from fleet.presence import Reach
+from fleet.incidents import Key
 from fleet.roll import Entry
+from fleet.sights import verdict_of
 from wire.ledger import ClockTrust
 from wire.minutes import Minutes, Span
 from wire.signal_table import words
 from wire.signals import ActiveSignal, Severity, Verdict
-
-VERDICT_LIMIT_S: Final = 90.0
-"""News older than this is no verdict any more: the time after which a silent kiosk is offline."""
 
 
 class View(BaseModel):
@@ -49,6 +48,8 @@ class SignalView(View):
     evidence: dict[str, Any]
     outranked: bool
     """Held back by a stronger signal of the same camera; it changes no verdict."""
+    suppressed: bool = False
+    """Somebody suppressed its incident for a time; it changes no verdict either."""
     aide: str
     therapist: str
     it: str
@@ -85,6 +86,14 @@ class SessionView(SessionLine):
     """What cards and people in the room said of who was there, oldest first."""
 
 
+class DayScore(View):
+    """How much of a day's bell time a kiosk was ready."""
+
+    day: str
+    score: float | None
+    """Null when no time of it was counted."""
+
+
 class KioskView(View):
     """One kiosk as the board shows it."""
 
@@ -112,6 +121,8 @@ class KioskView(View):
     backlog_rows: int | None
     health: dict[str, Any] | None = Field(description="The last vitals; a null inside is `not known`.")
     health_age_s: float | None
+    readiness_days: tuple[DayScore, ...] = ()
+    """The newest days, in campus time; asked of one kiosk only."""
 
 
 class StillView(View):
@@ -194,12 +205,11 @@ def still_address(id_: str) -> str:
     return f"/api/v1/stills/{id_}"
 
 
-def kiosk_view(entry: Entry, session: SessionLine | None, now: Instant) -> KioskView:
-    """What is told of a kiosk at `now`, with the session that runs on it."""
+def kiosk_view(entry: Entry, session: SessionLine | None, now: Instant, suppressed: Collection[Key] = ()) -> KioskView:
+    """What is told of a kiosk at `now`, with the session that runs on it and the signals that are suppressed."""
     told = entry.readiness
     told_age_s = _age_s(entry.readiness_at, now)
     reach = entry.presence.reach(now)
-    is_news = reach is Reach.ONLINE and told_age_s is not None and told_age_s <= VERDICT_LIMIT_S
     return KioskView(
         id=entry.id,
         campus=entry.campus,
@@ -210,10 +220,10 @@ def kiosk_view(entry: Entry, session: SessionLine | None, now: Instant) -> Kiosk
             last_heard_at=entry.presence.heard.at if entry.presence.heard else None,
             age_s=_age_s(entry.presence.heard, now),
         ),
-        verdict=told.verdict if told and is_news else Verdict.UNKNOWN,
+        verdict=verdict_of(entry, now, suppressed),
         reported_verdict=told.verdict if told else None,
         verdict_age_s=told_age_s,
-        signals=tuple(signal_view(signal) for signal in told.signals) if told else (),
+        signals=tuple(signal_view(one, suppressed) for one in told.signals) if told else (),
         state=told.state if told else None,
         state_age_s=told_age_s if told and told.state else None,
         session=session,
@@ -227,7 +237,7 @@ def kiosk_view(entry: Entry, session: SessionLine | None, now: Instant) -> Kiosk
     )
 
 
-def signal_view(signal: ActiveSignal) -> SignalView:
+def signal_view(signal: ActiveSignal, suppressed: Collection[Key] = ()) -> SignalView:
     """An active signal with its words."""
     return SignalView(
         id=signal.id,
@@ -236,6 +246,7 @@ def signal_view(signal: ActiveSignal) -> SignalView:
         since=signal.since,
         evidence=signal.evidence,
         outranked=signal.outranked,
+        suppressed=(signal.id, signal.role) in suppressed,
         aide=words(signal.id, signal.role, "aide"),
         therapist=words(signal.id, signal.role, "therapist"),
         it=words(signal.id, signal.role, "it"),

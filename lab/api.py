@@ -17,6 +17,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from device.kit import kit
 from lab.faults import Fault
 from lab.kit import Hand
+from lab.notices import Postbox
 from lab.relay import Way
 from lab.simulated import ROLES, SimulatedKiosk
 
@@ -76,15 +77,18 @@ router = APIRouter()
 _page = Environment(loader=PackageLoader("lab"), autoescape=select_autoescape()).get_template("lab.html")
 
 
-def create_lab(kiosks: Mapping[str, SimulatedKiosk], describe: Callable[[], Awaitable[dict[str, Any]]]) -> FastAPI:
+def create_lab(
+    kiosks: Mapping[str, SimulatedKiosk], describe: Callable[[], Awaitable[dict[str, Any]]], box: Postbox
+) -> FastAPI:
     """The lab's app.
 
     Args:
         kiosks: the simulated kiosks by id.
         describe: the demo's description as `--json` prints it, as of now.
+        box: where the fleet's mails and webhooks end.
     """
     app = FastAPI(title="Carrel lab", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.kiosks, app.state.describe = kiosks, describe
+    app.state.kiosks, app.state.describe, app.state.box = kiosks, describe, box
     app.mount("/static", StaticFiles(directory=Path(str(files("lab"))) / "static"), name="static")
     app.middleware("http")(_this_machine_only)
     app.include_router(router)
@@ -118,6 +122,13 @@ async def page(request: Request) -> HTMLResponse:
     two = dict(islice(kit().cards.names.items(), 2))  # the demo's schedule knows no others
     switches = {"faults": list(Fault), "roles": ROLES, "cards": two}
     return HTMLResponse(_page.render(kiosks=models, description=description, **switches))
+
+
+@router.get("/notices")
+async def notices(request: Request) -> dict[str, Any]:
+    """The mails and webhooks of the fleet that arrived here."""
+    box: Postbox = request.app.state.box
+    return box.arrived()
 
 
 @router.get("/state")

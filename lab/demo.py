@@ -25,6 +25,7 @@ from fleet.upload_keys import receipt_public
 from lab.api import create_lab
 from lab.bookings import BOOKINGS, book
 from lab.broker import RESTART_S, Broker, mosquitto_path, start_broker
+from lab.notices import postbox, tell_people
 from lab.people import People, invite
 from lab.processes import Child, Kept
 from lab.simulated import ROLES, Model, SimulatedKiosk
@@ -131,8 +132,10 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
 
         say("Starting the fleet ...")
         port = _port_for_fleet(options.port)
-        config = fleet_settings(_made(folder / "fleet"), port, broker.port)
+        box = await stack.enter_async_context(postbox())
+        config = fleet_settings(_made(folder / "fleet"), port, broker.port, box.settings)
         people = await asyncio.to_thread(invite, config)
+        await asyncio.to_thread(tell_people, config, box)
         key = await asyncio.to_thread(segment_key, config)
         command = [sys.executable, "-P", "-m", "fleet.cli", "serve", "--config", str(config)]
         fleet = Kept(lambda: Child(command, log=folder / "fleet.log"), RESTART_S)
@@ -155,7 +158,7 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
         stack.push_async_callback(_stop_kiosks, demo)
 
         server = ServerInLoop(
-            uvicorn.Config(create_lab(demo.kiosks, demo.describe), log_level="warning", lifespan="off")
+            uvicorn.Config(create_lab(demo.kiosks, demo.describe, box), log_level="warning", lifespan="off")
         )
         serving = asyncio.ensure_future(server.serve(sockets=[lab_socket]))
         stack.push_async_callback(_stop_server, server, serving)
@@ -218,7 +221,8 @@ def _announce(description: dict[str, Any], options: Options, demo: Demo) -> None
     lines = ["", f"Carrel runs. Broker: {demo.broker.name}.", ""]
     lines += [f"  Kiosk screen, {one.model.room:<10} {one.url}" for one in demo.kiosks.values()]
     lines += [f"  Board, as {role:<14} {url}" for role, url in description["sign_in"].items()]
-    lines += [f"  Lab: break things        {demo.lab_url}/", ""]
+    lines += [f"  Lab: break things        {demo.lab_url}/"]
+    lines += [f"  Mails and webhooks of it {demo.lab_url}/notices", ""]
     if options.record:
         lines += ["Recording: each kiosk has a booking open now, with consent; its segments lie sealed in"]
         lines += [
@@ -250,12 +254,12 @@ def _models(options: Options, fleet_key: str, receipt_key: str) -> list[Model]:
     ]
 
 
-def fleet_settings(folder: Path, port: int, broker_port: int) -> Path:
-    """Write a fleet.toml into `folder`."""
+def fleet_settings(folder: Path, port: int, broker_port: int, more: str = "") -> Path:
+    """Write a fleet.toml into `folder`; `more` are further groups of it."""
     path = folder / "fleet.toml"
     path.write_text(
         f"data_dir = {json.dumps(str(folder / 'data'))}\nport = {port}\n"
-        f'brokers = ["mqtt://127.0.0.1:{broker_port}"]\npublic_url = "http://127.0.0.1:{port}"\n'
+        f'brokers = ["mqtt://127.0.0.1:{broker_port}"]\npublic_url = "http://127.0.0.1:{port}"\n{more}'
     )
     return path
 

@@ -7,7 +7,7 @@ is ever judged by a re-serialisation. Types are a closed set on the kiosk; the f
 import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
@@ -257,6 +257,12 @@ class StudentWrong(Student):
     card: NonNegativeInt | None = None
 
 
+class HelpCalled(WireModel):
+    """Somebody in the room called for help: an adult, or because something is wrong that no signal names."""
+
+    kind: Literal["adult", "other"]
+
+
 class ButtonStuck(WireModel):
     """How long the contact has been closed."""
 
@@ -367,6 +373,7 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "student.wrong": StudentWrong,
     "reason.given": Reason,
     "help.asked": Empty,
+    "help.called": HelpCalled,
     "button.stuck": ButtonStuck,
     "button.freed": Empty,
     "segment.sealed": Segment,

@@ -21,7 +21,7 @@ def asked(state: State, event: s.Asked, now: Instant) -> Told:
     session = state.session
     match event.name:
         case "help":
-            return state, _fact(state, now, "help.asked")
+            return state, _help(state, event.value, now)
         case "reason":
             return _give_reason(state, event.value, now)
         case "absent":
@@ -56,6 +56,12 @@ def _absent(state: State, student: str, now: Instant) -> Told:
     if student and student not in known:
         raise Refused("This booking has no such student.")
     return state, _fact(state, now, "student.absent", student=student or (known[0] if len(known) == 1 else None))
+
+
+def _help(state: State, kind: str, now: Instant) -> Fact:
+    if kind not in {"", "adult", "other"}:
+        raise Refused("Help is called for as: adult, other.")
+    return _fact(state, now, "help.called", kind=kind) if kind else _fact(state, now, "help.asked")
 
 
 def _give_reason(state: State, reason: str, now: Instant) -> Told:

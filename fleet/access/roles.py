@@ -27,17 +27,24 @@ class Right(StrEnum):
     VIEW_STILLS = "view_stills"
     """The pictures themselves; their figures go with the ledger."""
     READ_AUDIT = "read_audit"
+    ANSWER = "answer"
+    """Acknowledge and report incidents, and say that what was reported is over."""
+    SUPPRESS = "suppress"
+    """Take an incident out of verdict and notices for a time."""
+    NOTICE_ROUTES = "notice_routes"
+    """Say who is told, and see their addresses."""
     PLAN = "plan"
     """Bookings, closures, calendars, rooms, cards, mandates, consents. Whose bookings they are goes with the ledger."""
 
 
-_WORKS: Final = frozenset({Right.READ, Right.READ_LEDGER, Right.COMMAND, Right.PLAN})
+_WORKS: Final = frozenset({Right.READ, Right.READ_LEDGER, Right.COMMAND, Right.PLAN, Right.ANSWER})
+_RUNS: Final = frozenset({Right.READ_AUDIT, Right.SUPPRESS, Right.NOTICE_ROUTES})
 _RIGHTS: Final = {
-    Role.IT: _WORKS | {Right.READ_AUDIT},
+    Role.IT: _WORKS | _RUNS,
     Role.THERAPIST: _WORKS | {Right.VIEW_STILLS},
-    Role.AIDE: frozenset({Right.READ}),
+    Role.AIDE: frozenset({Right.READ, Right.ANSWER}),
     Role.AUDITOR: frozenset({Right.READ, Right.READ_LEDGER, Right.READ_AUDIT}),
-    Role.SERVICE: _WORKS | {Right.READ_AUDIT},
+    Role.SERVICE: _WORKS | _RUNS,
     Role.PORTAL: frozenset(Right),
 }
 """Nobody gets a right for convenience: who needs no child's picture sees none (docs/adr/0015)."""

@@ -35,6 +35,9 @@ LedgerReader = Annotated[Principal, Depends(allowed(Right.READ_LEDGER))]
 StillViewer = Annotated[Principal, Depends(allowed(Right.VIEW_STILLS))]
 AuditReader = Annotated[Principal, Depends(allowed(Right.READ_AUDIT))]
 Planner = Annotated[Principal, Depends(allowed(Right.PLAN))]
+Answerer = Annotated[Principal, Depends(allowed(Right.ANSWER))]
+Suppressor = Annotated[Principal, Depends(allowed(Right.SUPPRESS))]
+RouteKeeper = Annotated[Principal, Depends(allowed(Right.NOTICE_ROUTES))]
 Commander = Annotated[Principal, Depends(allowed(Right.COMMAND))]
 
 

@@ -30,14 +30,19 @@ def signal_rows(signals: Iterable[SignalView], now: datetime, zone: tzinfo | Non
     return tuple(
         SignalRow(
             key=f"{one.id} {one.role}" if one.role else one.id,
-            badge=_HELD_BACK if one.outranked else _BADGES[one.severity],
+            badge=_HELD_BACK if one.outranked else _SUPPRESSED if one.suppressed else _BADGES[one.severity],
             text=one.therapist,
             since=time_of_day(one.since, now, zone) if credible(one.since, now) else None,
             it=one.it,
-            evidence=tuple((name.replace("_", " "), _text(value)) for name, value in one.evidence.items()),
+            evidence=evidence_rows(one.evidence),
         )
         for one in ordered
     )
+
+
+def evidence_rows(evidence: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Evidence as names and values in words."""
+    return tuple((name.replace("_", " "), _text(value)) for name, value in evidence.items())
 
 
 def facts(kiosk: KioskView) -> tuple[tuple[str, str | None], ...]:
@@ -74,4 +79,5 @@ _BADGES: Final = {
     Severity.ATTENTION: Badge("Needs a hand", "warn", "attention"),
     Severity.INFO: Badge("Good to know", "note", "unknown"),
 }
+_SUPPRESSED: Final = Badge("Suppressed", "pause", "paused")
 _HELD_BACK: Final = Badge("Held back by a stronger one", "note", "unknown")

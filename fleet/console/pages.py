@@ -16,7 +16,9 @@ from fleet.api.deps import fleet
 from fleet.console.board import Board, Question, board, row
 from fleet.console.closed import closed_words
 from fleet.console.events import Shown, Watched, event, stream
+from fleet.console.incidents import row as incident_row
 from fleet.console.kiosk import facts, signal_rows
+from fleet.console.notices import Shown as Corner
 from fleet.console.render import STATIC, hh_mm, iso, markup, offset_s, page, query, render_problem, render_sign_in
 from fleet.console.standing import Standing, standing
 from fleet.console.story import story
@@ -24,10 +26,11 @@ from fleet.console.times import day
 from fleet.console.vitals import vitals
 from fleet.console.words import ago
 from fleet.console.worksheet import can_be_asked, sheet, sheets
+from fleet.in_page import open_incidents
 from fleet.parts import FleetParts
 from fleet.views import KioskView, SessionView
 
-__all__ = ["render_problem", "render_sign_in", "router"]
+__all__ = ["Reader", "live", "render_problem", "render_sign_in", "router", "tick"]
 
 SESSIONS_SHOWN: Final = 10
 """So many of a kiosk's newest sessions have their timeline on its page."""
@@ -51,7 +54,7 @@ async def read_board(request: Request, reader: Reader, question: Asked) -> HTMLR
     now = datetime.now(UTC)
     found = await _board(fleet(request), reader, question, now)
     events = "/events" + query(found.question, page=found.question.page)[1:]
-    return page("board.html", board=found, **_live("board", events, reader, now))
+    return page("board.html", board=found, **live("board", events, reader, now))
 
 
 @router.get("/kiosks/{kiosk_id}")
@@ -63,8 +66,11 @@ async def read_kiosk(request: Request, kiosk_id: str, reader: Reader, *, fragmen
     lines = await fleet(request).sessions(reader, kiosk=kiosk_id, limit=SESSIONS_SHOWN)
     sessions = [await fleet(request).session(reader, line.id) for line in lines]
     now = datetime.now(UTC)
-    told = _live("kiosk", f"/events?kiosk={kiosk_id}", reader, now)
+    told = live("kiosk", f"/events?kiosk={kiosk_id}", reader, now)
     told |= _about(kiosk, [one for one in sessions if one is not None], now)
+    found = open_incidents(fleet(request), reader, kiosk_id)
+    told["incidents"] = [incident_row(one, kiosk.room, now, ZONE) for one in found]
+    told |= {"may_answer": reader.may(Right.ANSWER), "may_suppress": reader.may(Right.SUPPRESS)}
     told["may_ask_still"] = _may_see_stills(reader) and can_be_asked(kiosk)
     return page("_kiosk.html" if fragment else "kiosk.html", **told)
 
@@ -80,7 +86,7 @@ async def read_session(request: Request, session_id: str, reader: Reader, *, fra
     stills = await fleet(request).stills_page(reader, session_id) if reader.may(Right.READ_LEDGER) else None
     is_current = kiosk.session is not None and kiosk.session.id == session_id
     now = datetime.now(UTC)
-    told = _live("session", f"/events?kiosk={session.kiosk}", reader, now) | {
+    told = live("session", f"/events?kiosk={session.kiosk}", reader, now) | {
         "may_ask_still": _may_see_stills(reader) and is_current and can_be_asked(kiosk),
         "sheets": sheets(stills[0], now, ZONE) if stills else (),
         "one": story(session, kiosk, now, ZONE),
@@ -101,21 +107,22 @@ async def read_still(request: Request, still_id: str, reader: Reader) -> HTMLRes
         return render_problem(request, HTTPStatus.NOT_FOUND, "No such worksheet", detail)
     now = datetime.now(UTC)
     shown = sheet(still, now, ZONE, may_see=reader.may(Right.VIEW_STILLS))
-    return page("still.html", sheet=shown, **_live("still", "", reader, now))
+    return page("still.html", sheet=shown, **live("still", "", reader, now))
 
 
 @router.get("/events")
 async def read_events(request: Request, reader: Reader, question: Asked, kiosk: str | None = None) -> Response:
     """What changes on the board that answers `question`, or on one kiosk's page, as server-sent events."""
-    source = fleet(request)
+    source, corner = fleet(request), Corner()
     if kiosk is None:
         shown = _shown(may_command=_may_command(reader))
 
         async def look() -> list[str]:
             now = datetime.now(UTC)
-            return shown.news(await _board(source, reader, question, now), now)
+            news = shown.news(await _board(source, reader, question, now), now)
+            return [*news, *corner.news(source, reader)]
 
-        text = stream(source.subscribe(), look, _tick)
+        text = stream(source.subscribe(), look, tick)
     elif await source.kiosk(reader, kiosk) is None:
         return _no_kiosk(request)
     else:
@@ -123,9 +130,10 @@ async def read_events(request: Request, reader: Reader, question: Asked, kiosk: 
 
         async def look() -> list[str]:
             view = await source.kiosk(reader, kiosk)
-            return [] if view is None else watched.news((standing(view), view.session and view.session.state))
+            state = view and (standing(view), view.session and view.session.state)
+            return [*(watched.news(state) if view else []), *corner.news(source, reader)]
 
-        text = stream(watched.among(source.subscribe()), look, _tick)
+        text = stream(watched.among(source.subscribe()), look, tick)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(text, media_type="text/event-stream", headers=headers)
 
@@ -147,7 +155,7 @@ async def _board(source: FleetParts, reader: Principal, question: Question, now:
     return replace(found, closed=closed_words(await source.closures(reader), now, ZONE))
 
 
-def _live(kind: str, events: str, reader: Principal, now: datetime) -> dict[str, Any]:
+def live(kind: str, events: str, reader: Principal, now: datetime) -> dict[str, Any]:
     """What every page that renews itself needs."""
     return {
         "kind": kind,
@@ -179,7 +187,8 @@ def _shown(*, may_command: bool) -> Shown:
     )
 
 
-def _tick() -> str:
+def tick() -> str:
+    """The event that says that a stream lives, and the fleet's time."""
     now = datetime.now(UTC)
     told = {"now": iso(now), "offset_s": offset_s(now, ZONE), "day": f"{day(now, ZONE)}, {hh_mm(now, ZONE)}"}
     return event("tick", told)

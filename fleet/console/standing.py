@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from fleet.views import VERDICT_LIMIT_S, KioskView, SignalView
+from fleet.sights import VERDICT_LIMIT_S
+from fleet.views import KioskView, SignalView
 from wire.signals import Verdict
 
 
@@ -83,7 +84,7 @@ def was_in_session(kiosk: KioskView) -> bool:
 
 def both_cameras_missing(signals: Iterable[SignalView]) -> bool:
     """Whether a kiosk sees nothing at all, which is worse than each camera's own signal."""
-    return {one.role for one in signals if one.id == "camera.missing"} >= {"overhead", "front"}
+    return {one.role for one in signals if one.id == "camera.missing" and not one.suppressed} >= {"overhead", "front"}
 
 
 def _is_news(kiosk: KioskView) -> bool:

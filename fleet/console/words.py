@@ -87,8 +87,8 @@ def ago(age_s: float, now: datetime) -> datetime:
 
 
 def sentences(signals: Iterable[SignalView], now: datetime, zone: tzinfo | None) -> tuple[Reason, ...]:
-    """What is wrong, worst first: the signals that count and are not held back; `info` is no reason."""
-    counting = [one for one in signals if not one.outranked and one.severity is not Severity.INFO]
+    """What is wrong, worst first: the signals that count, neither held back nor suppressed; `info` is no reason."""
+    counting = [one for one in signals if not (one.outranked or one.suppressed) and one.severity is not Severity.INFO]
     if both_cameras_missing(counting):
         since = max(one.since for one in counting if one.id == "camera.missing")
         rest = [one for one in counting if one.id != "camera.missing"]

@@ -49,6 +49,11 @@ def all_calendars(connection: Connection, campuses: Iterable[str]) -> dict[str, 
     return {row.campus: Calendar.model_validate_json(row.calendar) for row in connection.execute(query)}
 
 
+def every_calendar(connection: Connection) -> dict[str, Calendar]:
+    """All calendars by campus."""
+    return {row.campus: Calendar.model_validate_json(row.calendar) for row in connection.execute(select(calendars))}
+
+
 def put_calendar(connection: Connection, campus: str, told: Calendar, at: datetime) -> bool:
     """Keep a campus's calendar; False when it was this already."""
     text = told.model_dump_json()

@@ -190,6 +190,17 @@ def newest(
     return list(connection.execute(query.order_by(sessions.c.order_us.desc(), sessions.c.id.desc()).limit(limit)))
 
 
+def ran(connection: Connection, kiosk: str, since: datetime, until: datetime) -> bool:
+    """Whether a session of the kiosk ran at some time from `since` to `until`; one without an end still runs."""
+    began = func.coalesce(sessions.c.started_us, sessions.c.order_us)
+    query = select(sessions.c.id).where(
+        sessions.c.kiosk == kiosk,
+        began <= micros(until),
+        sessions.c.ended_us.is_(None) | (sessions.c.ended_us >= micros(since)),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def open_ones(connection: Connection, campuses: frozenset[str] | None, kiosk: str | None = None) -> list[Row[Any]]:
     """The sessions that are not over, oldest first."""
     query: Select[Any] = select(sessions).where(sessions.c.is_open == true())

@@ -13,6 +13,7 @@ from lab.bench import (
     faults,
     first_pictures,
     idle,
+    incidents,
     ingest,
     kills,
     looking,
@@ -42,6 +43,7 @@ _BENCHES: Final[dict[str, Bench]] = {
     "press": lambda results, folder, quick: press.measure(results, folder, 100 if quick else 1_000),
     "first": lambda results, folder, quick: first_pictures.measure(results, folder, 5 if quick else 40),
     "faults": lambda results, folder, quick: faults.measure(results, folder, 2 if quick else 10),
+    "incidents": lambda results, folder, quick: incidents.measure(results, folder, 1 if quick else 2),
     "idle": lambda results, folder, quick: idle.measure(results, folder, 10 if quick else 60),
     "ingest": lambda results, folder, quick: ingest.measure(
         results, folder, 3_000 if quick else 20_000, 1 if quick else 3

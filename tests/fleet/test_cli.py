@@ -185,3 +185,13 @@ def test_a_list_of_bookings_is_imported_and_its_faults_are_told_one_a_line(fleet
     owed.write_text("student,minutes,per,from,until\ns-0418,60,week,2026-08-17,2027-05-28\n")
     done = carrel_fleet("schedule", "mandates", str(owed), "--campus", "lincoln", "--config", str(config))
     assert done.stdout == "1 added, 0 changed, 0 as they were\n", done.stderr
+
+
+def test_the_webhooks_secret_is_made_once_and_exchanged_on_demand(config: str) -> None:
+    first = carrel_fleet("webhook-secret", "--config", config).stdout.strip()
+    assert first.startswith("whsec_")
+    assert carrel_fleet("webhook-secret", "--config", config).stdout.strip() == first
+    fresh = carrel_fleet("webhook-secret", "--new", "--config", config).stdout.strip()
+    assert fresh != first
+    kept = (Path(config).parent / "data" / "webhook-secrets").read_text().split()
+    assert kept == [fresh, first]

@@ -31,6 +31,13 @@ def test_paths_count_from_the_settings_file(tmp_path: Path) -> None:
     [broker_login]
     username = "fleet"
     password_file = "broker.password"
+    [smtp]
+    host = "mail.example"
+    sender = "carrel@school.example"
+    username = "carrel"
+    password_file = "mail.password"
+    [webhook]
+    ca = "pki/hooks.pem"
     """
     settings = load(written(tmp_path, text))
     assert settings.data_dir == tmp_path / "data"
@@ -38,6 +45,9 @@ def test_paths_count_from_the_settings_file(tmp_path: Path) -> None:
     assert settings.tls.cert is None
     assert settings.broker_login is not None
     assert settings.broker_login.password_file == tmp_path / "broker.password"
+    assert settings.smtp is not None
+    assert (settings.smtp.password_file, settings.smtp.ca) == (tmp_path / "mail.password", None)
+    assert settings.webhook.ca == tmp_path / "pki/hooks.pem"
     assert settings.own_url == "https://fleet.example"
     assert settings.known_hosts == {"fleet.example", "fleet.lan", "127.0.0.1"}
 
@@ -59,6 +69,13 @@ def test_paths_count_from_the_settings_file(tmp_path: Path) -> None:
         ('public_url = "https://fleet.example/path"', "without a path"),
         ('[tls]\ncert = "a.pem"', "belong together"),
         ("[", "not TOML"),
+        ('[smtp]\nhost = "mail.example"\nsender = "c@d.example"\nsecurity = "none"', "this machine only"),
+        ('[smtp]\nhost = "mail.example"\nsender = "c@d.example"\nusername = "c"', "belong together"),
+        ('[smtp]\nhost = "mail.example"\nsender = "c@d.example"\npasword_file = "c"', "did you mean 'password_file'"),
+        ('[school_hours]\nzone = "Chicago"', "write for example America/Chicago"),
+        ("[school_hours]\nbegins = 17:00:00\nends = 07:00:00", "before begins"),
+        ('[school_hours]\ndays = ["monday"]', "days"),
+        ("keep_incidents_days = 1", "keep_incidents_days"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_file_key_and_advice(tmp_path: Path, text: str, words: str) -> None:

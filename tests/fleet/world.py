@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fleet.clock import Instant
+from fleet.diary import StoredDiary
 from fleet.errors import LinkDown
 from fleet.inbox import Inbox
 from fleet.incoming import Raw
@@ -21,10 +22,12 @@ from fleet.live import Changes
 from fleet.metrics import Metrics
 from fleet.parts import FleetParts
 from fleet.roll import Entry, Roll
+from fleet.school import SettledSchool
 from fleet.settings import FleetSettings
 from fleet.store import kiosks
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
+from fleet.watch import Watch
 from tests.fleet import databases
 from wire.codec import encode
 from wire.ledger import ClockTrust, Row, body_of, chained
@@ -197,6 +200,7 @@ class Fleet:
     post: Post
     clock: HandClock
     changed: list[set[str]]
+    watch: Watch
 
     @property
     def database(self) -> Database:
@@ -209,6 +213,12 @@ class Fleet:
             self.ingest.step(0.0)
             if self.inbox.is_empty:
                 return
+
+    def look(self, *raws: Raw, after_s: float = 0.0) -> None:
+        """Take in messages, let time pass, and look at the incidents."""
+        self.take(*raws)
+        self.clock.pass_(after_s)
+        self.watch.step()
 
     def settle(self) -> None:
         """Let enough time pass for every pending save, answer and fold."""
@@ -260,6 +270,11 @@ def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any)
         changed: list[set[str]] = []
         told = FleetSettings(**{"data_dir": folder, **settings})
         parts = FleetParts(told, database, roll, metrics, clock, Changes(), broker=post)
+
+        def told_of(kiosks: Collection[str]) -> None:
+            changed.append(set(kiosks))
+            parts.tell(kiosks)
+
         ingest = parts.keeper = Ingest(
             inbox,
             database,
@@ -269,8 +284,12 @@ def running_fleet(folder: Path, clock: HandClock | None = None, **settings: Any)
             clock,
             stills=parts.stills,
             uploads=parts.uploads,
-            on_change=lambda kiosks: changed.append(set(kiosks)),
+            on_change=told_of,
         )
-        yield Fleet(parts, inbox, ingest, post, clock, changed)
+        hours = told.school_hours
+        parts.watch = Watch(
+            database, roll, clock, StoredDiary(database, clock, SettledSchool(hours)), listens=lambda: post.connected
+        )
+        yield Fleet(parts, inbox, ingest, post, clock, changed, parts.watch)
     finally:
         database.close()

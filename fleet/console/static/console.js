@@ -3,10 +3,12 @@
 import { tick } from "./ages.js";
 import { startBoard } from "./board.js";
 import { startCommands } from "./commands.js";
+import { startIncidents } from "./incidents.js";
 import { startPage } from "./page.js";
 
 tick();
 setInterval(tick, 1000);
 startCommands();
+startIncidents();
 const start = document.body.dataset.page === "board" ? startBoard : startPage;
 start(document.body.dataset.events);

@@ -1,6 +1,7 @@
 // Server-sent events, and the plain truth when they stop: what stands on the page is then from that minute.
 
 import { countSessions, setNow, timeOfDay } from "./ages.js";
+import { showNotices } from "./notices.js";
 
 const SILENT_MS = 22000; // two ticks of the fleet missed
 const RETRY_MS = 3000;
@@ -32,6 +33,10 @@ export function listen(url, on) {
         on[name](JSON.parse(event.data));
       });
     }
+    source.addEventListener("notices", (event) => {
+      heard();
+      showNotices(JSON.parse(event.data));
+    });
     source.addEventListener("again", () => {
       source.close();
       open();

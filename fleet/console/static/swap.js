@@ -19,6 +19,10 @@ export function renew(element, html) {
     const old = document.getElementById(details.id);
     if (old) details.open = old.open;
   }
+  for (const field of next.content.querySelectorAll("input[id], select[id]")) {
+    const old = document.getElementById(field.id);
+    if (old) field.value = old.value; // somebody may be writing in it
+  }
   keepAnswers(element, next.content);
   const live = element.querySelector("#live");
   const news = next.content.querySelector("#live");

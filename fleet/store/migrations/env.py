@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from fleet.store.tables import metadata
+from fleet.store import incident_tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=incident_tables.metadata)
 context.run_migrations()

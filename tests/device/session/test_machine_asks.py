@@ -192,6 +192,15 @@ def test_help_can_be_asked_for_at_any_time(kiosk: Kiosk) -> None:
     assert [row.session is None for row in kiosk.rows("help.asked")] == [True, False, False]
 
 
+def test_help_may_say_what_for(kiosk: Kiosk) -> None:
+    kiosk.ask("help", "adult")
+    in_session(kiosk).ask("help", "other")
+    first, second = kiosk.rows("help.called")
+    assert [(row.data["kind"], row.session is None) for row in (first, second)] == [("adult", True), ("other", False)]
+    with pytest.raises(Refused, match="adult, other"):
+        kiosk.ask("help", "pizza")
+
+
 def test_not_this_student_is_a_fact_of_the_session(kiosk: Kiosk) -> None:
     in_session(kiosk).ask("not-this-student")
     assert kiosk.rows("student.wrong")[0].session == kiosk.rows("session.started")[0].session

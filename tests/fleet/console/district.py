@@ -29,6 +29,8 @@ class District:
         self.all_stills: dict[str, StillView] = {}
         self.all_closures: list[Closure] = []
         self.changes = Changes()
+        self.watch = None
+        self.clock = SystemClock()
 
     def put(self, kiosk: KioskView) -> None:
         """The kiosk is like this from now on; may be called from any thread."""

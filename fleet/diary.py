@@ -1,0 +1,92 @@
+"""What incidents ask of the schedule, answered from the store: bells, zones, point persons, bookings.
+
+Read anew every quarter minute, because it is asked at every look. Where a campus has no bells, the settings answer.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from fleet.clock import Clock
+from fleet.errors import StoreDown
+from fleet.schedule import is_in_school
+from fleet.school import SettledSchool
+from fleet.store import bookings, campuses, rooms, sessions
+from fleet.store.campuses import Closure
+from fleet.store.engine import Database
+from wire.school_day import Calendar
+
+READ_EVERY_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What stood in the store at a moment."""
+
+    at_s: float = float("-inf")
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+    closures: dict[str, list[Closure]] = field(default_factory=dict)
+    point_persons: dict[str, str] = field(default_factory=dict)
+
+
+class StoredDiary:
+    """`Diary` by the schedule that this fleet keeps; may be asked from any thread."""
+
+    def __init__(self, database: Database, clock: Clock, settled: SettledSchool) -> None:
+        self._database, self._clock, self._settled = database, clock, settled
+        self._read = _Read()
+        self._rang: dict[str, tuple[datetime, bool]] = {}
+
+    def local(self, campus: str, at: datetime) -> datetime:
+        """See `School.local`."""
+        calendar = self._current().calendars.get(campus)
+        return self._settled.local(campus, at) if calendar is None else at.astimezone(calendar.zone)
+
+    def bells(self, campus: str, at: datetime) -> bool:
+        """See `School.bells`; closures count."""
+        asked, answer = self._rang.get(campus, (None, False))
+        if asked == at:
+            return answer
+        kept = self._current()
+        calendar = kept.calendars.get(campus)
+        closures = kept.closures.get(campus, [])
+        if calendar is None or not calendar.bells:
+            answer = self._settled.bells(campus, at) and not any(one.since <= at < one.until for one in closures)
+        else:
+            answer = is_in_school(calendar, at, closures)
+        self._rang[campus] = (at, answer)
+        return answer
+
+    def point_person(self, kiosk: str, _at: datetime) -> str | None:
+        """See `School.point_person`: the room's own."""
+        return self._current().point_persons.get(kiosk)
+
+    def touches_booking(self, connection: Connection, kiosk: str, since: datetime, until: datetime) -> bool:
+        """See `Diary`: a booking of the kiosk's room, whatever became of it, or a session of the kiosk."""
+        if sessions.ran(connection, kiosk, since, until):
+            return True
+        room = rooms.room_of(connection, kiosk)
+        return room is not None and bool(
+            bookings.between(connection, since, until, rooms=[room.id], only_planned=False)
+        )
+
+    def _current(self) -> _Read:
+        now = self._clock.now()
+        if now.mono_s - self._read.at_s < READ_EVERY_S:
+            return self._read
+        try:
+            with self._database.read() as connection:
+                found = rooms.rooms_of(connection)
+                named = {one.campus for one in found}
+                calendars = campuses.every_calendar(connection)
+                closures: dict[str, list[Closure]] = {}
+                for one in campuses.closures_of(connection, named | calendars.keys(), now.at):
+                    closures.setdefault(one.campus, []).append(one)
+        except StoreDown:
+            return self._read
+        persons = {one.kiosk: one.point_person for one in found if one.kiosk and one.point_person}
+        self._read = _Read(now.mono_s, calendars, closures, persons)
+        self._rang = {}
+        return self._read
