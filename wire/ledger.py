@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
+from wire.calls import HelpAnswered, HelpCalled, HelpOver
 from wire.codec import WireModel, compact, decode, validate
 from wire.errors import BadPayload, BrokenChain
 from wire.messages import WireRow
@@ -202,6 +203,24 @@ class Reason(WireModel):
     reason: str
 
 
+class ReasonGiven(Reason):
+    """Why a session ended early or did not happen, as the room says; a therapist's answer is kept beside it.
+
+    Without `about` it was said unasked.
+    """
+
+    about: str | None = None
+    """`ended-early`, `not-started` (its window is open still) or `did-not-happen`."""
+    booking: str | None = None
+
+
+class ReasonSkipped(WireModel):
+    """Somebody in the room was asked why and did not say."""
+
+    about: str
+    booking: str | None = None
+
+
 class StartOverdue(WireModel):
     """A booking passed its start without a press."""
 
@@ -236,6 +255,13 @@ class Student(WireModel):
     """An opaque student reference, or null for the only one."""
 
     student: str | None = None
+
+
+class StudentAbsent(Student):
+    """A student is not there."""
+
+    booking: str | None = None
+    """For which, when no session runs."""
 
 
 class StudentConfirmed(Student):
@@ -363,10 +389,14 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "therapist.joined": Empty,
     "therapist.left": Empty,
     "student.confirmed": StudentConfirmed,
-    "student.absent": Student,
+    "student.absent": StudentAbsent,
     "student.wrong": StudentWrong,
-    "reason.given": Reason,
+    "reason.given": ReasonGiven,
+    "reason.skipped": ReasonSkipped,
     "help.asked": Empty,
+    "help.called": HelpCalled,
+    "help.answered": HelpAnswered,
+    "help.over": HelpOver,
     "button.stuck": ButtonStuck,
     "button.freed": Empty,
     "segment.sealed": Segment,
