@@ -6,16 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.device.screen.fitting import DISPLAY, STAGE, fits, opened
-from tests.system.browser import barriers, chromium
+from tests.system.browser import barriers
 from tests.system.running import Demo, running_demo, until
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_mosquitto, pytest.mark.timeout(400)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def test_a_documented_kiosk_screen_is_readable_and_has_no_barriers(
 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("name", [*IN_BOTH, *(f"{one}+controls" for one in CONTROLS)])
-def test_an_aides_screen_in_both_languages(browser: Browser, folder: Path, name: str, language: str) -> None:
+def test_an_aides_screen_in_both_languages(browser: Browser, screenshots: Path, name: str, language: str) -> None:
     state, _, with_controls = name.partition("+")
     with served(ShownKiosk(GALLERY[state]()), language) as address:
         page = browser.new_page(viewport=KIOSK)
@@ -72,7 +72,7 @@ def test_an_aides_screen_in_both_languages(browser: Browser, folder: Path, name:
         page.wait_for_function("() => [...document.images].every((one) => one.complete)")
         assert fits(page) + smaller_than(page, LEAST_PX) == []
         assert barriers(page) == []
-        page.screenshot(path=folder / f"kiosk-{name.replace('+', '-')}-{language}.png")
+        page.screenshot(path=screenshots / f"kiosk-{name.replace('+', '-')}-{language}.png")
         page.close()
 
 

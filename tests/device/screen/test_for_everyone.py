@@ -14,7 +14,8 @@ pytestmark = pytest.mark.needs_chromium
 
 STATES = (
     "ready-in-five-minutes", "ready-therapist-late", "ready-cancelled", "did-not-happen", "waiting-late",
-    "waiting-absent", "ended-early", "call-waits", "call-unanswered", "call-answered", "call-offline", "call-in-session", "call-paused",
+    "waiting-absent", "ended-early", "call-waits", "call-unanswered", "call-answered", "call-offline",
+    "call-in-session", "call-paused",
 )  # fmt: skip
 LARGER: ViewportSize = {"width": 1280, "height": 800}
 _BEYOND = """() => [...document.querySelectorAll("#words *, #panel *, footer *")]

@@ -80,7 +80,7 @@ def test_every_control_of_every_screen_is_two_taps_away(browser: Browser, langua
             if found.offer and found.offer.kind is Kind.ASK:
                 wanted.add(does(found.offer))
             reached = offered(page)
-            # Where a tap anywhere is the button's press it would leave this screen: there the key "More" shows the rest.
+            # Where a tap anywhere is the button's press it would leave this screen; there "More" shows the rest.
             if found.tap.value == "reveal" or page.locator("#more").is_visible():
                 reached |= second_taps(page)
             walked += len(wanted)
