@@ -15,6 +15,7 @@ from wire.calls import HelpAnswered, HelpCalled, HelpOver
 from wire.codec import WireModel, compact, decode, validate
 from wire.errors import BadPayload, BrokenChain
 from wire.messages import WireRow
+from wire.reasons import ReasonGiven, ReasonSkipped
 from wire.stills import StillFact
 
 
@@ -201,24 +202,6 @@ class Reason(WireModel):
     """A reason from the closed list of the machine that wrote it."""
 
     reason: str
-
-
-class ReasonGiven(Reason):
-    """Why a session ended early or did not happen, as the room says; a therapist's answer is kept beside it.
-
-    Without `about` it was said unasked.
-    """
-
-    about: str | None = None
-    """`ended-early`, `not-started` (its window is open still) or `did-not-happen`."""
-    booking: str | None = None
-
-
-class ReasonSkipped(WireModel):
-    """Somebody in the room was asked why and did not say."""
-
-    about: str
-    booking: str | None = None
 
 
 class StartOverdue(WireModel):
