@@ -14,6 +14,7 @@ import uvicorn
 from device import boot, chores, placement, reboot
 from device.cameras.boundary import DEFAULT_FACTORY
 from device.cameras.supervisor import Camera
+from device.chimes import Chime, Silence, Speaker, samples
 from device.commissioning import Commissioning
 from device.errors import PanelError, ShelfError, StartError
 from device.gestures import Gesture
@@ -46,6 +47,7 @@ class Hardware:
     pin_factory: Any = None
     camera_factory: str = DEFAULT_FACTORY
     camera_args: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    speaker: Speaker = field(default_factory=Silence)
     reboot: Callable[[], None] | None = None
     """Restarts the whole machine; None where nobody may."""
 
@@ -75,6 +77,9 @@ async def run(settings: Settings, hardware: Hardware) -> None:
 
         cameras: dict[str, Camera] = {}
         kiosk = Kiosk(settings, clock, journal, panel, cameras)
+        kiosk.speaker = hardware.speaker
+        for chime in Chime:
+            samples(chime)  # made now, so that no press waits for them
         vault = _open_vault(settings, cameras, kiosk)
         if vault:
             kiosk.vault = vault
@@ -94,7 +99,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
         kiosk.resume_session(found.session, found.rows)
         if found.schedule:
             kiosk.post(s.ScheduleSet(found.schedule))
-        booted = s.Booted(VERSION, found.open, found.done, found.overdue, found.made_up)
+        booted = s.Booted(VERSION, found.open, found.done, found.overdue, found.made_up, found.explained)
         if vault:
             # Before any camera writes: what lies there is the last boot's.
             await vault.recover(found.segments, found.wrong_students, found.alive)

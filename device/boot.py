@@ -28,6 +28,7 @@ class Found:
     done: frozenset[str]
     overdue: frozenset[str]
     made_up: frozenset[str]
+    explained: frozenset[str]
     schedule: Schedule | None
     session: str | None
     rows: list[Row]
@@ -49,6 +50,7 @@ def find(ledger: Ledger) -> Found:
         done=ledger.booked(),
         overdue=ledger.overdue(),
         made_up=ledger.made_up(),
+        explained=ledger.explained(),
         schedule=schedule,
         session=session,
         rows=rows,

@@ -24,6 +24,8 @@ _LAMPS: Final = {
 
 def lamp_for(state: State) -> Lamp:
     """What the button's lamp shows."""
+    if state.refused is not None and state.phase in {Phase.IDLE, Phase.FAULT}:
+        return Lamp.REFUSED
     return _LAMPS.get(state.phase, Lamp.OFF)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from device import effects, readiness
+from device import chimes, effects, readiness
 from device.camera_pair import CameraPair
 from device.cameras.boundary import View
 from device.cameras.ladder import CameraState, Step
@@ -19,6 +19,7 @@ from device.errors import KioskError, LedgerUnwritable
 from device.gestures import Gesture, Kind
 from device.health import Vitals
 from device.panel import Lamp, Panel
+from device.session import lateness
 from device.session import states as s
 from device.session.clock import Clock, Instant
 from device.session.consent import permission
@@ -75,6 +76,7 @@ class Kiosk:
         """A state that closes cameras, while its facts are being written: what it forbids is forbidden already."""
         self.takes_press: Callable[[], bool] = lambda: False
         """Whether the button's press is meant for something else than a session."""
+        self.speaker: chimes.Speaker = chimes.Silence()
         self.setup = SetupView()
         self.vault: Vault | None = None
         """Set before the first event; a kiosk without one keeps no picture."""
@@ -257,6 +259,8 @@ class Kiosk:
                 lamp_agrees=self.cameras.lamp_agrees(wanted=wanted),
                 starts_last_hour=self.starts_last_hour,
                 swapped=self.cameras.swapped(now),
+                overdue_booking=lateness.overdue(self.state, now),
+                therapist_missing_s=lateness.therapist_missing_s(self.state, self._running_record(now), now),
                 recording_bytes_per_s=self._recording_bytes_per_s(),
                 storage_worn_share=vitals.wear.worn_share if vitals and vitals.wear else None,
             ),
@@ -286,8 +290,11 @@ class Kiosk:
         if facts:
             await self._write(facts)
         changed = state != self.state
+        chime = chimes.chime_for(self.state, state, facts)
         self.state, self._ahead = state, None
         self.follow()
+        if chime and self.settings.screen.tones:
+            self.speaker.play(chimes.samples(chime), chimes.RATE_HZ)
         if changed or facts:
             self.judge()
             self.tell_news()
@@ -342,6 +349,10 @@ class Kiosk:
 
     def _wanted(self) -> tuple[bool, str]:
         return self.cameras.wanted(self.state, self.clock.now())
+
+    def _running_record(self, now: Instant) -> SessionRecord | None:
+        session = self.state.session
+        return self._record(now) if session is not None and session.id == self._record_id else None
 
     def _record(self, now: Instant) -> SessionRecord:
         return fold(self._session_rows, Until(now.boot, now.mono_ns))

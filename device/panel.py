@@ -34,9 +34,17 @@ class Lamp(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     ENDING = "ending"
+    REFUSED = "refused"
 
 
-_BLINK_S: Final = {Lamp.STARTING: (0.25, 0.25), Lamp.PAUSED: (1.0, 1.0), Lamp.ENDING: (0.15, 0.15)}
+BLINK_S: Final = {
+    Lamp.STARTING: (0.25, 0.25),
+    Lamp.PAUSED: (1.0, 1.0),
+    Lamp.ENDING: (0.8, 0.2),
+    Lamp.REFUSED: (0.15, 0.85),
+}
+"""Seconds on and off, each its own: quick and even, slow and even, mostly lit, mostly dark. Never three flashes in a
+second (WCAG 2.3.1): a child who is sensitive to them sits in front of it."""
 
 
 class Panel:
@@ -89,8 +97,8 @@ class Panel:
         if lamp is self.lamp:
             return
         self.lamp = lamp
-        if lamp in _BLINK_S:
-            on_s, off_s = _BLINK_S[lamp]
+        if lamp in BLINK_S:
+            on_s, off_s = BLINK_S[lamp]
             self._lamp_pin.blink(on_s, off_s)
         elif lamp is Lamp.OFF:
             self._lamp_pin.off()

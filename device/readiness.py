@@ -62,6 +62,10 @@ class Facts:
     lamp_agrees: bool = True
     starts_last_hour: int = 0
     swapped: bool = False
+    overdue_booking: str | None = None
+    """A booking that nobody has started 3 minutes after its start."""
+    therapist_missing_s: int | None = None
+    """Since when the therapist is not there, once that is 3 minutes."""
     """The front camera looks down on the mat, and the overhead one does not see it."""
     recording_bytes_per_s: float = 0.0
     """What both cameras write while they record; 0 where nothing is ever recorded."""
@@ -146,6 +150,7 @@ def conditions(facts: Facts) -> dict[Key, dict[str, Any]]:
         found["agent.restarting", None] = {"starts": facts.starts_last_hour}
     if facts.swapped:
         found["camera.swapped", None] = {}
+    found |= _people(facts)
     found |= _storage(facts)
     if facts.storage_worn_share is not None and facts.storage_worn_share >= WORN_SHARE:
         found["storage.worn", None] = {"worn_share": round(facts.storage_worn_share, 2)}
@@ -183,6 +188,15 @@ def _camera(role: str, camera: CameraView, wanted: CameraSpec | None) -> dict[Ke
     # What covers, blurs or moves the picture hides the mat as well, and is the thing to do something about.
     if role == "overhead" and mat and not camera.seen and mat["expected"] and mat["missing_s"] >= NOT_IN_FRAME_S:
         found["mat.not_in_frame", role] = {"markers": mat["markers"], "missing_s": mat["missing_s"]}
+    return found
+
+
+def _people(facts: Facts) -> dict[Key, dict[str, Any]]:
+    found: dict[Key, dict[str, Any]] = {}
+    if facts.overdue_booking is not None:
+        found["session.overdue", None] = {"booking": facts.overdue_booking}
+    if facts.therapist_missing_s is not None:
+        found["therapist.absent", None] = {"missing_s": facts.therapist_missing_s}
     return found
 
 

@@ -197,6 +197,8 @@ class ScreenSettings(SettingsModel):
     """The kiosk's own page, on loopback only."""
 
     port: Port = 8080
+    tones: bool = True
+    """Whether start, pause, end and refusal are heard as well as seen."""
 
 
 class Settings(SettingsModel):

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any, Final
 
 from device import commands
-from device.errors import CommandRefused, LedgerUnwritable
+from device.errors import CommandRefused, LedgerUnwritable, Refused
 from device.health import Vitals, look
 from device.kiosk import Kiosk
 from device.link import ECHO_EVERY_S, ECHO_IN_SESSION_S, Life, Link
@@ -20,7 +20,9 @@ from device.snapshot import CameraView, Snapshot
 from device.uploader import Uploader
 from device.wear_count import WearCount
 from device.worksheet_still import SealedStill, sealed_still
-from wire.codec import encode, read
+from wire.calls import HELP_ANSWERED, HelpAnswered
+from wire.codec import encode, read, validate
+from wire.errors import BadPayload
 from wire.messages import Command, Health, LedgerAck, Presence, PresenceState, Readiness, Reply
 from wire.schedule import Schedule
 from wire.topics import Channel
@@ -177,9 +179,21 @@ class Uplink:
             return {"shown_s": 15}
         if command.name == "still":
             return await sealed_still(self._kiosk, self._kiosk.settings.recording.fleet_key, command.id, command.args)
+        if command.name == HELP_ANSWERED:
+            return await self._hear_answer(command)
         seen = await self._kiosk.preflight(PREFLIGHT_WITHIN_S)
         said = _readiness(seen).model_dump(mode="json")
         return {**said, "cameras": {role: view.state for role, view in seen.cameras.items()}}
+
+    async def _hear_answer(self, command: Command) -> dict[str, Any]:
+        """Somebody answers the room's call for an adult: on the screen once it is in the ledger."""
+        try:
+            await self._kiosk.tell(s.HelpAnswered(validate(HelpAnswered, command.args)))
+        except BadPayload as error:
+            raise CommandRefused("bad_args", str(error)) from error
+        except Refused as error:
+            raise CommandRefused("no_call", str(error)) from error
+        return {"shown": True}
 
     def _health(self, snapshot: Snapshot, vitals: Vitals) -> Health:
         said = _health(snapshot, vitals, self.link, self._kiosk.last_steps)

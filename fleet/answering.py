@@ -20,13 +20,13 @@ from fleet.roll import Entry
 from fleet.store import audit
 from fleet.store import incidents as store
 from fleet.watch import Watch
+from wire.calls import HELP_ANSWERED, HelpAnswered
+from wire.ids import is_id
 
 _log = logging.getLogger(__name__)
 
 LONGEST: Final = timedelta(days=92)
 """A summer; what is suppressed for ever is forgotten."""
-ANSWERED: Final = "help-answered"
-"""The command by which a kiosk hears who comes."""
 
 
 def acknowledge(fleet: FleetParts, who: Principal, id_: str) -> Incident:
@@ -146,10 +146,9 @@ def _tell_the_room(fleet: FleetParts, who: Principal, one: Incident) -> None:
     entry = fleet.roll.get(one.kiosk)
     if entry is None:
         return
-    kind = next(kind for kind, signal in HELP.items() if signal == one.signal)
-    said = {"incident": one.id, "kind": kind, "role": who.role.value, "by": who.name}
+    said = HelpAnswered(by_role=who.role.value, by=who.name if is_id(who.name) else None)
     try:
-        commands.send(fleet, who, entry, ANSWERED, said, commands.LONGEST_S)
+        commands.send(fleet, who, entry, HELP_ANSWERED, said.model_dump(mode="json"), commands.LONGEST_S)
     except (Conflict, Unavailable) as error:
         _log.info("%s does not hear who answered: %s", one.kiosk, error)
 

@@ -7,13 +7,15 @@ is ever judged by a re-serialisation. Types are a closed set on the kiosk; the f
 import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt
 
+from wire.calls import HelpAnswered, HelpCalled, HelpOver
 from wire.codec import WireModel, compact, decode, validate
 from wire.errors import BadPayload, BrokenChain
 from wire.messages import WireRow
+from wire.reasons import ReasonGiven, ReasonSkipped
 from wire.stills import StillFact
 
 
@@ -238,6 +240,13 @@ class Student(WireModel):
     student: str | None = None
 
 
+class StudentAbsent(Student):
+    """A student is not there."""
+
+    booking: str | None = None
+    """For which, when no session runs."""
+
+
 class StudentConfirmed(Student):
     """A student is there, as a card on the desk says: the booking's own, or whose the unplanned session is."""
 
@@ -255,12 +264,6 @@ class StudentWrong(Student):
     by: str | None = None
     """`card`, or null when a person said it; only then is what was recorded destroyed."""
     card: NonNegativeInt | None = None
-
-
-class HelpCalled(WireModel):
-    """Somebody in the room called for help: an adult, or because something is wrong that no signal names."""
-
-    kind: Literal["adult", "other"]
 
 
 class ButtonStuck(WireModel):
@@ -369,11 +372,14 @@ EVENTS: Final[dict[str, type[WireModel]]] = {
     "therapist.joined": Empty,
     "therapist.left": Empty,
     "student.confirmed": StudentConfirmed,
-    "student.absent": Student,
+    "student.absent": StudentAbsent,
     "student.wrong": StudentWrong,
-    "reason.given": Reason,
+    "reason.given": ReasonGiven,
+    "reason.skipped": ReasonSkipped,
     "help.asked": Empty,
     "help.called": HelpCalled,
+    "help.answered": HelpAnswered,
+    "help.over": HelpOver,
     "button.stuck": ButtonStuck,
     "button.freed": Empty,
     "segment.sealed": Segment,

@@ -7,9 +7,9 @@ from device.screen.model import Action, Kind, Screen
 from device.screen.press import Does
 from device.screen.scene import Scene
 from device.screen.words import TABLES
-from device.session import limits, windows
+from device.session import limits, whys, windows
 from device.session.machine import step
-from device.session.states import Asked, Phase
+from device.session.states import Asked, Phase, Why
 
 _CAN_HOLD: Final = frozenset({Phase.LIVE, Phase.BUFFERING, Phase.PAUSED})
 _STILL_HERE_FROM_MS: Final = 5 * 60_000
@@ -27,22 +27,22 @@ def actions(scene: Scene, screen: Screen) -> tuple[Action, ...]:
         found += _more_time(scene) + _student(scene)
     elif screen in {Screen.READY, Screen.NOT_READY, Screen.REFUSED}:
         found += _absent(scene)
-    if _wants_reason(scene, screen):
+    if why_asked(scene, screen):
         found += _reasons(scene)
     if screen not in {Screen.BOOTING, Screen.COUNTDOWN_POWER, Screen.STARTING, Screen.ENDING}:
-        found.append(_help(scene))
+        found += _help(scene)
     if screen in {Screen.READY, Screen.NOT_READY}:
         found.append(Action(kind=Kind.GO, name="commission", value="/commission", label=scene.w.act_commission))
-    if screen in {Screen.READY, Screen.NOT_READY, Screen.REFUSED, Screen.ENDED, Screen.PAUSED, Screen.FAULT}:
-        found += _languages(scene)
     return tuple(found)
 
 
 def _button(scene: Scene) -> list[Action]:
     w, (does, booking) = scene.w, scene.press
     time = scene.time_of_day(booking.start) if booking else ""
+    is_early = booking is not None and booking.start > scene.snapshot.at.wall
+    start_booking = w.act_start_early if is_early else w.act_start_booking
     labels = {
-        Does.START: w.act_start_booking.format(time=time) if booking else w.act_start,
+        Does.START: start_booking.format(time=time) if booking else w.act_start,
         Does.CONTINUE: w.act_continue,
         Does.ASK: w.act_start,
         Does.REFUSED: w.act_start,
@@ -108,27 +108,40 @@ def _absent(scene: Scene) -> list[Action]:
     ]
 
 
-def _wants_reason(scene: Scene, screen: Screen) -> bool:
-    """Where a session went otherwise than planned, somebody may say why."""
-    if screen in {Screen.LIVE, Screen.OFFLINE, Screen.WAITING, Screen.PAUSED, Screen.ENDED}:
-        return True
-    booking = windows.due(scene.state.schedule, scene.snapshot.at, scene.state.done)
-    return screen in {Screen.READY, Screen.NOT_READY} and booking is not None and booking.id in scene.state.overdue
+def why_asked(scene: Scene, screen: Screen) -> Why | None:
+    """What was not as planned, and is asked about on this screen."""
+    if screen not in {Screen.READY, Screen.NOT_READY, Screen.REFUSED, Screen.ENDED}:
+        return None
+    return whys.wanted(scene.state, scene.snapshot.at)
+
+
+def question(scene: Scene, why: Why) -> str:
+    """What the room is asked, such as `Why did the 10:15 end early?`."""
+    w, booking = scene.w, why.booking
+    if booking is None or not scene.clock_set:
+        return w.why_it_ended
+    pattern = {"ended-early": w.why_ended, "not-started": w.why_not_started}.get(why.about, w.why_not_held)
+    return pattern.format(time=scene.time_of_day(booking.start))
 
 
 def _reasons(scene: Scene) -> list[Action]:
     w = scene.w
-    return [_ask("reason", name, w.reasons[name], w.act_written) for name in limits.REASONS]
+    found = [_ask("reason", name, w.reasons[name], w.act_written) for name in whys.REASONS]
+    return [*found, _ask("skip-reason", "", w.act_skip, w.act_skipped)]
 
 
-def _help(scene: Scene) -> Action:
-    w, number = scene.w, scene.place.help_call
-    return _ask("help", "", w.act_help, w.act_help_done_call.format(number=number) if number else w.act_help_done)
+def _help(scene: Scene) -> list[Action]:
+    w, is_open = scene.w, scene.state.help_call is not None
+    written = w.act_other_done if scene.state.link_up else w.act_other_done_offline
+    call = _ask("help-over", "", w.act_help_over) if is_open else _ask("help", "adult", w.act_help)
+    return [call, _ask("help", "other", w.act_other, written)]
 
 
-def _languages(scene: Scene) -> list[Action]:
+def languages(scene: Scene) -> tuple[Action, ...]:
     """Every other language, by the name that it has for itself."""
-    return [_ask("language", name, words.language_name) for name, words in TABLES.items() if name != scene.language]
+    return tuple(
+        _ask("language", name, words.language_name) for name, words in TABLES.items() if name != scene.language
+    )
 
 
 def _ask(name: str, value: str, label: str, done: str = "") -> Action:

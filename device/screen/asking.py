@@ -28,7 +28,9 @@ class ActionAsked(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["extend", "absent", "reason", "help", "not-this-student", "language", "still-here"]
+    name: Literal[
+        "extend", "absent", "reason", "help", "not-this-student", "language", "still-here", "help-over", "skip-reason"
+    ]
     value: StrictInt | StrictStr | None = Field(default=None, union_mode="left_to_right")
 
     @property

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from device.screen.actions import actions
+from device.screen.actions import actions, languages, question, why_asked
 from device.screen.footer import footer, help_line
-from device.screen.model import Labels, Screen, Shape, Tap, Tone, View
+from device.screen.model import Action, Kind, Labels, Screen, Shape, Tap, Tone, View
 from device.screen.press import Does
 from device.screen.scene import Scene
 from device.screen.sentences import Words
@@ -33,6 +33,8 @@ LOOKS: Final = {
 def draw(scene: Scene, screen: Screen, headline: str, **parts: Any) -> View:
     """The view of `screen` with its `headline` and whatever else is its own."""
     tone, shape = LOOKS[screen]
+    why = why_asked(scene, screen)
+    asks = question(scene, why) if why else ""
     return View(
         **{
             "language": scene.language,
@@ -44,6 +46,9 @@ def draw(scene: Scene, screen: Screen, headline: str, **parts: Any) -> View:
             "footer": footer(scene, screen),
             "help": help_line(scene),
             "actions": actions(scene, screen),
+            "languages": languages(scene),
+            "ask": asks,
+            "offer": Action(kind=Kind.OPEN, name="reason", label=asks) if asks else None,
             "tap": _tap(scene, screen),
             "labels": _labels(scene.w),
             **parts,

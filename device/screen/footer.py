@@ -1,5 +1,6 @@
 """The footer: the room, how the link stands, what is kept, whom to call."""
 
+from device.screen.calling import extension
 from device.screen.model import Clock, Foot, Screen
 from device.screen.scene import Scene
 from device.session.clock import NS_PER_MS
@@ -16,7 +17,7 @@ def footer(scene: Scene, screen: Screen) -> tuple[Foot, ...]:
 
 def help_line(scene: Scene) -> str:
     """Whom to call; empty when nobody is named."""
-    number = scene.place.help_call
+    number = extension(scene)
     return scene.w.help_call.format(number=number) if number else ""
 
 

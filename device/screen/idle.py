@@ -18,6 +18,11 @@ from wire.signals import Severity, Verdict
 
 ENDED_SHOWN_NS: Final = 120 * NS_PER_S
 _WORTH_SAYING_MS: Final = 1_000
+ANNOUNCED_MIN: Final = (30, 5, 1)
+"""Minutes before a booking at which the page says so."""
+ANNOUNCED_FOR_S: Final = 20
+_COUNTED_S: Final = 3_600
+"""From an hour before on, the next booking stands with what is left until then."""
 
 
 def idle(scene: Scene) -> View:
@@ -40,7 +45,7 @@ def _standing(scene: Scene) -> View:
     w, signal = scene.w, trouble.worst(scene)
     blocked = signal is not None and signal.severity is Severity.BLOCKED
     do, then = _start_line(scene)
-    parts: dict[str, Any] = {"do": do, "then": then, "tiles": tiles(scene)}
+    parts: dict[str, Any] = {"do": do, "then": then, "notice": soon(scene), "tiles": tiles(scene)}
     if scene.state.stuck and not blocked:
         words = signal_words(w, "button.stuck", None)
         return draw(scene, Screen.NOT_READY, words.headline, **parts | {"do": words.do, "then": w.tap_to_start})
@@ -75,13 +80,15 @@ def _start_line(scene: Scene) -> tuple[str, str]:
         return w.press_booking.format(time=scene.time_of_day(booking.start)), _booking_line(scene, booking)
     if does is Does.ASK:
         coming = _next(scene)
-        return coming or w.nothing_planned, w.no_booking_possible
+        return coming or w.nothing_planned, _called_off(scene) or w.no_booking_possible
     return w.press_start, ""
 
 
 def _booking_line(scene: Scene, booking: Booking) -> str:
     w = scene.w
     planned = w.minutes(booking.planned_ms // 60_000)
+    if booking.late_min:
+        return w.therapist_late.format(minutes=w.minutes(booking.late_min))
     wait_s = (booking.start - scene.snapshot.at.wall).total_seconds()
     if wait_s > 0:
         return w.starts_in.format(minutes=planned, wait=w.minutes(whole_minutes(int(wait_s * 1_000))))
@@ -93,7 +100,35 @@ def _booking_line(scene: Scene, booking: Booking) -> str:
 
 def _next(scene: Scene) -> str:
     booking = windows.upcoming(scene.state.schedule, scene.snapshot.at, scene.state.done)
-    return scene.w.next_at.format(time=scene.time_of_day(booking.start)) if booking else ""
+    if booking is None:
+        return ""
+    w, time = scene.w, scene.time_of_day(booking.start)
+    wait_s = (booking.start - scene.snapshot.at.wall).total_seconds()
+    if wait_s <= 0 or wait_s > _COUNTED_S:
+        return w.next_at.format(time=time)
+    return w.next_in.format(time=time, wait=w.minutes(whole_minutes(int(wait_s * 1_000))))
+
+
+def soon(scene: Scene) -> str:
+    """The soft announcement 30, 5 and 1 minutes before the next booking; empty at any other moment."""
+    booking = windows.upcoming(scene.state.schedule, scene.snapshot.at, scene.state.done)
+    if booking is None:
+        return ""
+    w, wait_s = scene.w, (booking.start - scene.snapshot.at.wall).total_seconds()
+    for minutes in ANNOUNCED_MIN:
+        if 0 <= minutes * 60 - wait_s < ANNOUNCED_FOR_S:
+            return w.soon.format(time=scene.time_of_day(booking.start), wait=w.minutes(minutes))
+    return ""
+
+
+def _called_off(scene: Scene) -> str:
+    """What will not be held, and why; a reason of which the page has no words is not shown, it might name somebody."""
+    off = windows.called_off(scene.state.schedule, scene.snapshot.at)
+    if not off:
+        return ""
+    w, (start, reason) = scene.w, off[0]
+    why, time = w.reasons.get(reason), scene.time_of_day(start)
+    return w.called_off_why.format(time=time, why=why) if why else w.called_off.format(time=time)
 
 
 def _asking(scene: Scene, until_ns: int) -> View:
@@ -133,7 +168,7 @@ def _ended(scene: Scene, last: LastSession) -> View:
     why = {"power": w.ended_power, "kiosk": w.ended_itself, "fleet": w.ended_fleet}.get(last.by, "")
     coming = _next(scene) if not do else ""
     then = " ".join(text for text in (why, lost(scene), coming, then) if text)
-    return draw(scene, Screen.ENDED, w.ended, do=do, then=then, figures=_figures(scene))
+    return draw(scene, Screen.ENDED, w.ended, do=do, then=then, notice=soon(scene), figures=_figures(scene))
 
 
 def _figures(scene: Scene) -> tuple[Figure, ...]:

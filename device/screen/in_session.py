@@ -9,7 +9,7 @@ from device.screen.press import Does
 from device.screen.scene import Scene, duration, whole_minutes, whole_seconds
 from device.screen.signal_words import camera
 from device.screen.tiles import tiles
-from device.session import limits
+from device.session import lateness, limits
 from device.session.clock import NS_PER_MS
 from device.session.states import ROLES, Phase, Session
 
@@ -59,7 +59,7 @@ def _running(scene: Scene, session: Session) -> View:
     therapist = _therapist(scene)
     if therapist is False:
         return draw(
-            scene, Screen.WAITING, w.waiting, do=problem or hint or w.begin_activity,
+            scene, Screen.WAITING, w.waiting, do=problem or hint or _late(scene) or w.begin_activity,
             then=problem_then or hint_then or w.connected, **parts,
         )  # fmt: skip
     then = w.therapist_joined if therapist else w.connected
@@ -114,6 +114,12 @@ def _therapist(scene: Scene) -> bool | None:
     """Whether the therapist is there; None where nothing can know it."""
     spans = scene.record.spans if scene.record else ()
     return spans[-1].therapist if spans else None
+
+
+def _late(scene: Scene) -> str:
+    """That the therapist said to come later; the activity can begin all the same."""
+    minutes = lateness.late_min(scene.state)
+    return scene.w.therapist_late.format(minutes=scene.w.minutes(minutes)) if minutes else ""
 
 
 def _clock(scene: Scene) -> Clock | None:

@@ -65,6 +65,8 @@ class Kind(StrEnum):
     ASK = "ask"
     GO = "go"
     """It leads to another page, the one at `value`."""
+    OPEN = "open"
+    """It shows the controls."""
 
 
 class _Part(BaseModel):
@@ -126,12 +128,11 @@ class Labels(_Part):
     lost_do: str
     more: str
     back: str
+    speak: str
     hold_on: str
     not_possible: str
     controls: str
     panel_hint: str
-    reason: str
-    absent: str
     pictures: str
 
 
@@ -151,10 +152,14 @@ class View(_Part):
     headline_pattern: str = ""
     """The headline with `{seconds}` where it counts down; empty when it does not."""
     do_pattern: str = ""
+    notice: str = ""
+    """A soft announcement, for a few seconds."""
+    ask: str = ""
+    """What the room is asked; the controls have the answers."""
     card: str = ""
     """Which picture cards were seen."""
     offer: Action | None = None
-    """The one control that stands on the screen itself while a session runs."""
+    """The one control that stands on the screen itself."""
     clock: Clock | None = None
     bar: float | None = Field(default=None, ge=0, le=1)
     bar_of_ms: int | None = None
@@ -171,5 +176,7 @@ class View(_Part):
     help: str = ""
     """Whom to call, at the right of the footer."""
     actions: tuple[Action, ...] = ()
+    languages: tuple[Action, ...] = ()
+    """The other languages: their key is always there."""
     tap: Tap = Tap.NOTHING
     labels: Labels

@@ -47,6 +47,11 @@ class Words:
     nothing_planned: str
     nothing_planned_now: str
     next_at: str
+    next_in: str
+    soon: str
+    therapist_late: str
+    called_off: str
+    called_off_why: str
     no_booking_possible: str
     press_again_unplanned: str
     press_again: str
@@ -178,6 +183,7 @@ class Words:
     # controls
     act_start: str
     act_start_booking: str
+    act_start_early: str
     act_continue: str
     act_press: str
     act_pause: str
@@ -194,11 +200,31 @@ class Words:
     act_absent: str
     act_absent_one: str
     act_help: str
-    act_help_done: str
-    act_help_done_call: str
+    act_help_over: str
+    act_other: str
+    act_other_done: str
+    act_other_done_offline: str
+    act_skip: str
+    act_skipped: str
     act_written: str
     act_commission: str
     reasons: Mapping[str, str]
+
+    # a call for an adult
+    call_waits: str
+    call_answered: str
+    call_unanswered: str
+    call_unanswered_number: str
+    call_offline: str
+    call_offline_number: str
+    call_no_emergency: str
+    roles: Mapping[str, str]
+
+    # what was not as planned
+    why_ended: str
+    why_it_ended: str
+    why_not_started: str
+    why_not_held: str
 
     # the page itself
     page: str
@@ -206,12 +232,11 @@ class Words:
     lost_do: str
     more: str
     back: str
+    speak: str
     hold_on: str
     not_possible: str
     controls: str
     panel_hint: str
-    reason: str
-    absent: str
     pictures: str
 
     # signals

@@ -1,5 +1,6 @@
 """From a snapshot of the kiosk to everything its page shows: pure, and nothing is claimed that is not known."""
 
+from device.screen.calling import with_call
 from device.screen.draw import draw
 from device.screen.idle import idle
 from device.screen.in_session import in_session
@@ -16,12 +17,16 @@ from wire.minutes import Mode
 def view(snapshot: Snapshot, language: str) -> View:
     """The page for `snapshot` in `language`; one that there is no catalogue for reads as English."""
     scene = Scene(snapshot, words_in(language).language)
+    return with_call(scene, _view(scene))
+
+
+def _view(scene: Scene) -> View:
     state = scene.state
     if state.session and state.phase in IN_SESSION:
         return in_session(scene, state.session)
     if state.session and state.countdown_ns is not None:
         return _after_power(scene, state.countdown_ns)
-    if snapshot.identify:
+    if scene.snapshot.identify:
         return _identify(scene)
     match state.phase:
         case Phase.BOOTING:

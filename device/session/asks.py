@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from device.errors import Refused
-from device.session import limits, windows
+from device.session import calls, limits, whys, windows
 from device.session import states as s
 from device.session.clock import NS_PER_MS, Instant
 from device.session.states import Fact, State
@@ -18,26 +18,40 @@ def asked(state: State, event: s.Asked, now: Instant) -> Told:
     Raises:
         Refused: it does not fit the state.
     """
-    session = state.session
     match event.name:
-        case "help":
-            return state, _help(state, event.value, now)
-        case "reason":
-            return _give_reason(state, event.value, now)
         case "absent":
             return _absent(state, event.value, now)
-        case "extend" if session:
-            return _extend(state, session, event.value, now)
-        case "not-this-student" if session:
-            return replace(state, wrong_student=session.id), _fact(state, now, "student.wrong", student=None)
-        case "still-here" if session:
-            ends_ns = max(session.ends_ns, now.mono_ns + limits.STILL_HERE_NS)
-            longer = replace(state, session=replace(session, ends_ns=ends_ns), paused_ns=now.mono_ns)
-            return longer, _fact(state, now, "session.kept", by="screen")
         case "extend" | "not-this-student" | "still-here":
-            raise Refused("No session is running.")
+            return _in_session(state, event, now)
+        case _:
+            return _said(state, event, now)
+
+
+def _said(state: State, event: s.Asked, now: Instant) -> Told:
+    match event.name:
+        case "help":
+            return calls.called(state, event.value, now)
+        case "help-over":
+            return calls.over(state, now)
+        case "reason":
+            return whys.given(state, event.value, now)
+        case "skip-reason":
+            return whys.skipped(state, now)
         case _:
             raise Refused(f"There is no action {event.name!r}.")
+
+
+def _in_session(state: State, event: s.Asked, now: Instant) -> Told:
+    session = state.session
+    if session is None:
+        raise Refused("No session is running.")
+    if event.name == "extend":
+        return _extend(state, session, event.value, now)
+    if event.name == "not-this-student":
+        return replace(state, wrong_student=session.id), _fact(state, now, "student.wrong", student=None)
+    ends_ns = max(session.ends_ns, now.mono_ns + limits.STILL_HERE_NS)
+    longer = replace(state, session=replace(session, ends_ns=ends_ns), paused_ns=now.mono_ns)
+    return longer, _fact(state, now, "session.kept", by="screen")
 
 
 def _extend(state: State, session: s.Session, value: str, now: Instant) -> Told:
@@ -55,20 +69,11 @@ def _absent(state: State, student: str, now: Instant) -> Told:
     known = booking.students if booking else ()
     if student and student not in known:
         raise Refused("This booking has no such student.")
-    return state, _fact(state, now, "student.absent", student=student or (known[0] if len(known) == 1 else None))
-
-
-def _help(state: State, kind: str, now: Instant) -> Fact:
-    if kind not in {"", "adult", "other"}:
-        raise Refused("Help is called for as: adult, other.")
-    return _fact(state, now, "help.called", kind=kind) if kind else _fact(state, now, "help.asked")
-
-
-def _give_reason(state: State, reason: str, now: Instant) -> Told:
-    if reason not in limits.REASONS:
-        raise Refused(f"A reason is one of: {', '.join(limits.REASONS)}.")
-    about = state.session or (state.last.session if state.last else None)
-    return state, Fact("reason.given", {"reason": reason}, about.id if about else None, now)
+    only = known[0] if len(known) == 1 else None
+    if state.session is None and booking and only:
+        state = whys.explained(state, booking)
+    absent = {"student": student or only, "booking": booking.id if booking else None}
+    return state, _fact(state, now, "student.absent", **absent)
 
 
 def _fact(state: State, now: Instant, type_: str, **data: Any) -> Fact:

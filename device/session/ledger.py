@@ -300,6 +300,12 @@ class Ledger:
         query = "select body from rows where type = 'start.overdue'"
         return frozenset(str(row_of(row["body"]).data["booking"]) for row in self._db.query(query))
 
+    def explained(self) -> frozenset[str]:
+        """The bookings of which somebody said why nobody started them."""
+        query = "select body from rows where type = 'reason.given' and session is null"
+        found = (row_of(row["body"]).data.get("booking") for row in self._db.query(query))
+        return frozenset(str(booking) for booking in found if booking is not None)
+
     def oldest_unacked(self) -> Row | None:
         """The oldest row that the fleet has not confirmed."""
         return next(iter(self.rows(after=self._acked, limit=1)), None)

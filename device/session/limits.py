@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 from typing import Any, Final
 
-from device.session import windows
+from device.session import calls, whys, windows
 from device.session.clock import NS_PER_MS, NS_PER_S, Instant
 from device.session.states import IN_SESSION, ROLES, LastSession, OpenSession, Phase, Session, State
 from wire.ledger import ClockTrust
@@ -28,9 +28,6 @@ STILL_HERE_NS: Final = 15 * MINUTE_NS
 REFUSAL_SHOWN_NS: Final = 20 * NS_PER_S
 PAUSES_WITHIN_NS: Final = 2 * MINUTE_NS
 RESUME_WITHIN: Final = timedelta(minutes=10)
-REASONS: Final = (
-    "student-absent", "student-unwell", "student-declined", "therapist-absent", "school-event", "technical", "other",
-)  # fmt: skip
 
 
 def new_session(booking: Booking | None, now: Instant) -> Session:
@@ -90,6 +87,7 @@ def moments(state: State, now: Instant) -> list[int]:
         found.append(state.refused.at_ns + REFUSAL_SHOWN_NS)
     if state.schedule:
         found.append(now.mono_ns + 10 * NS_PER_S)  # windows open by wall time, which may be stepped meanwhile
+    found += [*calls.moments(state), *whys.moments(state)]
     return [moment for moment in found if moment is not None]
 
 

@@ -8,7 +8,7 @@ the moment at which the machine wants a `Tick`.
 from dataclasses import asdict, replace
 from typing import Any
 
-from device.session import asks, cards, limits, sleep, windows
+from device.session import asks, calls, cards, limits, sleep, whys, windows
 from device.session import states as s
 from device.session.clock import Instant
 from device.session.states import IN_SESSION, Fact, Phase, State
@@ -91,6 +91,9 @@ class _Turn:
             case s.Asked():
                 self.state, said = asks.asked(self.state, event, self.now)
                 self.facts.append(said)
+            case s.HelpAnswered():
+                self.state, said = calls.answered(self.state, event, self.now)
+                self.facts.append(said)
             case s.Noted():
                 self._noted(event)
 
@@ -169,7 +172,7 @@ class _Turn:
         self._fact("session.started", by=event.by, **limits.told_at_start(session, state, now))
         self._set(
             done=state.done | ({booking.id} if booking else set()), started_down_ns=event.down_ns, continued=False,
-            pauses=(), last=None,
+            pauses=(), last=None, why=None,
         )  # fmt: skip
         self._enter_starting()
 
@@ -238,7 +241,7 @@ class _Turn:
             return
         self._set(
             session=replace(session, ends_ns=max(session.ends_ns, self.now.mono_ns + limits.OVERRUN_NS)), last=None,
-            started_down_ns=event.down_ns, continued=True,
+            started_down_ns=event.down_ns, continued=True, why=None,
         )  # fmt: skip
         self._fact("session.continued", by=event.by, **limits.seen(self.state))
         self._enter_starting()
@@ -250,6 +253,7 @@ class _Turn:
         # What a power cut ended may be yesterday's: only an end of this boot, and a fresh one, can be continued.
         fresh = end.boot == self.now.boot and self.now.mono_ns - end.mono_ns <= limits.CONTINUE_WITHIN_NS
         self._leave(s.LastSession(session, self.now.mono_ns, by, continuable=fresh))
+        self.state = whys.after_end(self.state, session, end, self.now)
 
     def _leave(self, last: s.LastSession | None) -> None:
         self._set(
@@ -295,6 +299,7 @@ class _Turn:
             if now_ns >= ends_ns:
                 self._end("kiosk", self.now.earlier(ends_ns))
         self._overdue()
+        self.state = whys.time_passes(calls.time_passes(self.state, self.now), self.now)
 
     def _overdue(self) -> None:
         state = self.state
@@ -308,6 +313,7 @@ class _Turn:
         boot_press = self.state.boot_press
         self._fact("boot", version=event.version)
         self._set(phase=self._resting(), done=event.done, overdue=event.overdue, made_up=event.made_up, boot_press=None)
+        self._set(explained=event.explained)
         if event.open:
             self._reopen(event.open)
         if boot_press and self.state.session is None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from device.session.clock import Instant
+from wire.calls import HelpAnswered as Answer
 from wire.schedule import Booking, Schedule
 
 ROLES: Final = ("overhead", "front")
@@ -91,6 +92,30 @@ class CardsSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class HelpCall:
+    """An adult was called, and is on the way or not."""
+
+    call: str
+    at_ns: int
+    answered_by: str | None = None
+    """In which role somebody answered."""
+    answered_ns: int | None = None
+    is_late: bool = False
+    """Nobody has answered for a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The room is asked why something was not as planned."""
+
+    about: str
+    """`ended-early`, `not-started` or `did-not-happen`."""
+    session: str | None
+    booking: Booking | None
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything the machine remembers. Lamp, cameras and screen are derived from it, never stored twice."""
 
@@ -136,6 +161,13 @@ class State:
     """Bookings that an unplanned session makes up for."""
     slept_ns: int | None = None
     """How long the machine had been suspended in this boot when it was told last."""
+    help_call: HelpCall | None = None
+    why: Why | None = None
+    """What is over and not explained."""
+    explained: frozenset[str] = frozenset()
+    """Bookings of which somebody said why nobody starts them."""
+    skipped: frozenset[str] = frozenset()
+    """Bookings about which nobody wanted to say anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +209,7 @@ class Booted:
     done: frozenset[str] = frozenset()
     overdue: frozenset[str] = frozenset()
     made_up: frozenset[str] = frozenset()
+    explained: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +310,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class HelpAnswered:
+    """Somebody outside answers the room's call."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A fact that moves nothing: it goes into the ledger, and that is all.
 
@@ -304,5 +344,6 @@ Event = (
     | UpdateChanged
     | ClockStepped
     | Asked
+    | HelpAnswered
     | Noted
 )

@@ -7,18 +7,35 @@ from typing import Final
 from device.session.clock import Instant, zone_of
 from device.session.states import State
 from wire.ledger import ClockTrust
-from wire.schedule import Booking, Schedule
+from wire.schedule import Booking, Schedule, Settled
 
 OPENS_BEFORE: Final = timedelta(minutes=15)
 OVERDUE_AFTER: Final = timedelta(minutes=3)
+SAID_BEFORE: Final = timedelta(hours=1)
+"""From then on the room is told that a booking will not be held."""
+MISSED_FOR: Final = timedelta(hours=1)
 
 
-def planned_end(booking: Booking) -> datetime:
+def planned_end(booking: Booking | Settled) -> datetime:
     """When the booking is planned to end."""
     try:
         return booking.start + timedelta(milliseconds=booking.planned_ms)
     except OverflowError:  # no calendar goes that far
         return datetime.max.replace(tzinfo=UTC)
+
+
+def late(booking: Booking) -> timedelta:
+    """By how much the therapist said to come later."""
+    return timedelta(minutes=min(booking.late_min or 0, 24 * 60))
+
+
+def called_off(schedule: Schedule | None, now: Instant) -> list[tuple[datetime, str]]:
+    """Start and reason of what will not be held and would be on now or soon, the earliest first."""
+    held = usable(schedule, now)
+    if held is None:
+        return []
+    soon = (one for one in held.settled if one.start <= now.wall + SAID_BEFORE and now.wall < planned_end(one))
+    return sorted((one.start, one.reason) for one in soon)
 
 
 def usable(schedule: Schedule | None, now: Instant) -> Schedule | None:
@@ -72,5 +89,16 @@ def overdue(schedule: Schedule | None, now: Instant, settled: AbstractSet[str]) 
     return [
         booking
         for booking in held.bookings
-        if booking.id not in settled and booking.start <= now.wall - OVERDUE_AFTER and now.wall < planned_end(booking)
+        if booking.id not in settled
+        and booking.start <= now.wall - OVERDUE_AFTER - late(booking)
+        and now.wall < planned_end(booking)
     ]
+
+
+def missed(schedule: Schedule | None, now: Instant) -> list[Booking]:
+    """The bookings whose window closed within the last hour, the latest first."""
+    held = usable(schedule, now)
+    if held is None:
+        return []
+    over = [one for one in held.bookings if planned_end(one) <= now.wall < planned_end(one) + MISSED_FOR]
+    return sorted(over, key=lambda one: (planned_end(one), one.id), reverse=True)

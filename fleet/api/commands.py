@@ -20,6 +20,8 @@ from fleet.store import commands as store
 from fleet.store import stills as stills_store
 from fleet.views import still_address
 from wire import stills
+from wire.calls import HELP_ANSWERED, HelpAnswered
+from wire.codec import validate
 
 router: Final = APIRouter(prefix="/kiosks/{kiosk}/commands", tags=["commands"])
 
@@ -33,6 +35,8 @@ class Name(StrEnum):
     """Look at everything now and say how it is."""
     STILL = "still"
     """Make a worksheet still, in a session and with consent only."""
+    HELP_ANSWERED = HELP_ANSWERED
+    """Tell the room that somebody answers its call for an adult."""
 
 
 class Ask(BaseModel):
@@ -53,6 +57,8 @@ class Ask(BaseModel):
         name = info.data.get("name")
         if name is Name.STILL and (words := stills.unfit(args)) is not None:
             raise ValueError(words)
+        if name is Name.HELP_ANSWERED:
+            return validate(HelpAnswered, args).model_dump(mode="json")
         if name is not Name.STILL and args:
             raise ValueError("This request takes none.")
         return args
@@ -60,7 +66,7 @@ class Ask(BaseModel):
     @property
     def whole_args(self) -> dict[str, Any]:
         """What the kiosk is sent."""
-        return stills.whole(self.args) if self.name is Name.STILL else {}
+        return stills.whole(self.args) if self.name is Name.STILL else self.args
 
 
 class Answer(BaseModel):

@@ -52,6 +52,13 @@ class Running:
 
         return await asyncio.to_thread(ask)
 
+    async def act(self, name: str, value: str) -> None:
+        """A tap on the screen."""
+        address = f"http://127.0.0.1:{self.settings.screen.port}"
+        body = json.dumps({"name": name, "value": value}).encode()
+        request = urllib.request.Request(f"{address}/api/action", body, {"Origin": address})
+        await asyncio.to_thread(lambda: urllib.request.urlopen(request, timeout=5).close())
+
     async def until(self, true: Callable[[dict[str, Any]], Any], within_s: float = 20) -> dict[str, Any]:
         async with asyncio.timeout(within_s):
             while True:
@@ -184,6 +191,25 @@ def test_m4_m5_a_command_runs_once_in_time_and_for_this_epoch_only(tmp_path: Pat
         assert looked.result is not None
         assert looked.result["cameras"] == {"overhead": "open", "front": "open"}
         await on.until(lambda state: not state["camera_lamp"])
+
+    scenario(tmp_path, story)
+
+
+def test_who_answers_a_call_is_told_by_a_command_and_is_durable(tmp_path: Path) -> None:
+    async def story(on: Running) -> None:
+        answer = {"by_role": "point-person", "by": "pp-17"}
+        early = await on.command(name="help-answered", args=answer)
+        assert (early.ok, early.error) == (False, "no_call")
+        await on.act("help", "adult")
+        wrong = await on.command(name="help-answered", args={"by_role": "Mrs. Lane"})
+        assert (wrong.ok, wrong.error) == (False, "bad_args")
+        late = await on.command(name="help-answered", args=answer, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        assert late.error == "expired"
+        told = await on.command(name="help-answered", args=answer)
+        assert (told.ok, told.result) == (True, {"shown": True})
+        await on.until(lambda state: state["backlog"]["rows"] == 0)
+        types = [on.fleet.rows[seq] for seq in sorted(on.fleet.rows)]
+        assert [one for one in types if one.startswith("help.")] == ["help.called", "help.answered"]
 
     scenario(tmp_path, story)
 

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from device import chimes
 from device.chores import retry_ledger, say_booted
 from device.errors import Refused
 from device.gestures import Gesture, Kind
@@ -132,6 +133,38 @@ def test_a_press_is_durable_before_it_is_shown(tmp_path: Path) -> None:
     scenario(tmp_path, story)
 
 
+class Listening:
+    """A speaker that writes down what it is to play, and what was durable then."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.played: list[tuple[chimes.Chime, bool]] = []
+
+    def play(self, samples: Sequence[float], rate_hz: int) -> None:
+        assert rate_hz == chimes.RATE_HZ
+        (chime,) = [one for one in chimes.Chime if chimes.samples(one) == samples]
+        other = Ledger.open(self.folder / "ledger.db")
+        try:
+            self.played.append((chime, "session.started" in [row.type for row in other.rows()]))
+        finally:
+            other.close()
+
+
+def test_a_tone_is_heard_once_the_row_is_durable_and_never_where_it_is_switched_off(tmp_path: Path) -> None:
+    async def story(kiosk: Kiosk) -> None:
+        kiosk.speaker = heard = Listening(tmp_path)
+        await kiosk.press("button")
+        assert heard.played == [(chimes.Chime.START, True)]
+        off = kiosk.settings.screen.model_copy(update={"tones": False})
+        kiosk.settings = kiosk.settings.model_copy(update={"screen": off})
+        kiosk.post(s.Stuck(0, 10_000))
+        await kiosk.hold("button")
+        await kiosk.press("button")
+        assert len(heard.played) == 1
+
+    scenario(tmp_path, story)
+
+
 def test_f2_while_the_disk_refuses_a_session_goes_on_in_memory_and_is_written_later(tmp_path: Path) -> None:
     async def story(kiosk: Kiosk) -> None:
         await kiosk.press("button")
@@ -142,10 +175,10 @@ def test_f2_while_the_disk_refuses_a_session_goes_on_in_memory_and_is_written_la
         assert kiosk.state.session is not None
         kiosk.judge()
         assert kiosk.judgement.verdict is Verdict.BLOCKED
-        assert "help.asked" not in await types(kiosk)
+        assert "help.called" not in await types(kiosk)
         await refuse_writes(kiosk, on=False)
         await until(lambda: kiosk.state.storage_ok)
-        assert "help.asked" in await types(kiosk)
+        assert "help.called" in await types(kiosk)
         seqs = [row.seq for row in await kiosk.journal.call(Ledger.rows)]
         assert seqs == list(range(1, len(seqs) + 1))
 

@@ -129,6 +129,7 @@ def test_help_from_the_room_is_answered_and_the_room_hears_it(demo: Demo, kiosk:
     expect(page.locator(".pills").first).to_contain_text("Looked after", timeout=WITHIN_MS)
     heard = until(lambda: [row for row in kiosk.ledger() if row["type"] == "command.run"], 15, "the kiosk was told")
     assert heard[-1]["data"]["name"] == "help-answered"
+    until(lambda: [row for row in kiosk.ledger() if row["type"] == "help.answered"], 15, "and shows it")
     page.get_by_role("button", name="It is over").click()
     expect(page.locator(".lines")).to_contain_text("Over", timeout=WITHIN_MS)
 

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from tests.device.screen.fitting import STAGE, fits, opened
 from tests.device.screen.gallery import GALLERY
 from tests.device.screen.served import ShownKiosk, served
 from tests.system.browser import barriers, cut_off, smaller_than
@@ -26,6 +27,14 @@ DOCUMENTED = (
     "ready-booking", "not-ready-covered", "starting", "live", "waiting", "offline", "paused", "ending", "ended",
     "ended-between", "ended-at-least", "refused-no-camera", "live-card", "live-other-card",
 )  # fmt: skip
+
+IN_BOTH = (
+    "ready-in-five-minutes", "ready-therapist-late", "ready-cancelled", "not-ready-overdue", "did-not-happen",
+    "waiting-late", "waiting-absent", "ended-early", "call-waits", "call-unanswered", "call-answered", "call-offline",
+    "call-in-session",
+)  # fmt: skip
+"""What is shown in both languages, and the controls of some."""
+CONTROLS = ("ready-booking", "live", "ended-early", "not-ready-overdue-of-eight", "live-of-eight")
 
 
 def shown(page: Page, address: str) -> None:
@@ -45,6 +54,25 @@ def test_a_documented_kiosk_screen_is_readable_and_has_no_barriers(
         assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 1
         assert barriers(page) == []
         page.screenshot(path=screenshots / f"kiosk-{name}.png")
+        page.close()
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("name", [*IN_BOTH, *(f"{one}+controls" for one in CONTROLS)])
+def test_an_aides_screen_in_both_languages(browser: Browser, screenshots: Path, name: str, language: str) -> None:
+    state, _, with_controls = name.partition("+")
+    with served(ShownKiosk(GALLERY[state]()), language) as address:
+        page = browser.new_page(viewport=KIOSK)
+        opened(page, address)
+        if with_controls and page.locator("#more").is_visible():
+            page.locator("#more").click()
+        elif with_controls:
+            page.mouse.click(*STAGE)
+        expect(page.locator("#panel")).to_be_visible(visible=bool(with_controls))
+        page.wait_for_function("() => [...document.images].every((one) => one.complete)")
+        assert fits(page) + smaller_than(page, LEAST_PX) == []
+        assert barriers(page) == []
+        page.screenshot(path=screenshots / f"kiosk-{name.replace('+', '-')}-{language}.png")
         page.close()
 
 

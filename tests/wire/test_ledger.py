@@ -70,6 +70,16 @@ def test_a_row_of_a_later_version_is_read_without_what_is_new(name: str) -> None
     assert checked(name, data | {"mood": "sunny"}) == data
 
 
+def test_rows_of_before_a_booking_stood_beside_a_reason_are_read_as_they_were() -> None:
+    for name, field, value in (("reason.given", "reason", "student-unwell"), ("student.absent", "student", "s-0418")):
+        body = (BEFORE / f"{name}.json").read_text().removesuffix("\n")
+        row = row_of(body)
+        assert body_of(row) == body
+        kept = checked(name, row.data)
+        assert kept.pop(field) == value
+        assert set(kept.values()) == {None}
+
+
 def test_rows_of_before_there_were_cards_are_read_as_they_were() -> None:
     for name, student in (("student.confirmed", "s-0418"), ("student.wrong", None)):
         body = (BEFORE / f"{name}.json").read_text().removesuffix("\n")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from device.errors import Refused
-from device.session import limits
+from device.session import limits, whys
 from device.session import states as s
 from device.session.states import ROLES, CameraFact
 from fleet.store import sessions
@@ -127,7 +127,7 @@ class TrueMinutes(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["extend", "still-here", "reason", "not-this-student"]))
     def somebody_asks(self, name: str) -> None:
         try:
-            self.then.ask(name, {"extend": "10", "reason": limits.REASONS[0]}.get(name, ""))
+            self.then.ask(name, {"extend": "10", "reason": whys.REASONS[0]}.get(name, ""))
         except Refused:
             assert self.kiosk.state.session is None
 

@@ -5,6 +5,7 @@
 
 import { placeCard } from "./card.js";
 import { holdable } from "./hold.js";
+import { controls, isWide, make } from "./panel.js";
 import { Picture } from "./pictures.js";
 
 const LOST_AFTER_MS = 6000;
@@ -14,6 +15,7 @@ const PANEL_MS = 20000;
 const ARM_MS = 600; // the tap that showed the controls must not press one of them
 const TWICE_MS = 500; // the second half of a double tap is no second press
 const TOAST_MS = 5000;
+const STAYS = new Set(["extend", "absent"]); // often more than one of them
 const RUNNING = new Set(["live", "waiting", "offline"]);
 
 const at = (id) => document.getElementById(id);
@@ -84,6 +86,8 @@ function place(next) {
   document.body.dataset.tone = view.tone;
   at("shape").setAttribute("href", `#${view.shape}`);
   text("then", view.then);
+  text("notice", view.notice);
+  at("notice").hidden = view.notice === "";
   text("bar-label", view.bar_label);
   text("help", view.help);
   text("more", view.labels.more);
@@ -100,7 +104,7 @@ function place(next) {
   placeTap();
   if (before && group(before) !== group(view)) closePanel();
   if (!panel.hidden) drawPanel(shownList);
-  placeCard(view, ask);
+  placeCard(view, { ask, open: openPanel });
   placeTiles();
   tick(performance.now());
   fit();
@@ -128,7 +132,18 @@ function placeFoot() {
     return span;
   });
   at("foot").replaceChildren(...shown);
+  placeSpeak();
   at("more").hidden = view.tap === "reveal" || !view.actions.some((one) => ["ask", "go"].includes(one.kind));
+}
+
+// The key for another language: one other is a tap away, several are on a list.
+function placeSpeak() {
+  const [one, ...more] = view.languages;
+  at("speak").hidden = !one;
+  if (!one) return;
+  text("speak", more.length ? view.labels.speak : one.label);
+  at("speak").lang = more.length ? view.language : one.value;
+  at("speak").dataset.does = more.length ? "" : `language:${one.value}`;
 }
 
 function placeTap() {
@@ -136,19 +151,13 @@ function placeTap() {
   const label = view.tap === "reveal" ? view.labels.controls : press?.label;
   at("tap").setAttribute("aria-label", label ?? view.headline);
   at("tap").setAttribute("aria-disabled", String(view.tap === "nothing"));
+  at("tap").dataset.does = view.tap === "press" ? "press" : "";
 }
 
 function announce(before) {
   const said = (of) => `${of.headline_pattern || of.headline} ${of.do_pattern || of.do}`;
   if (before && said(before) === said(view) && before.language === view.language) return;
   at("announce").textContent = `${view.headline}. ${view.do}`;
-}
-
-function make(tag, words, className = "") {
-  const element = document.createElement(tag);
-  element.textContent = words;
-  if (className) element.className = className;
-  return element;
 }
 
 // The longest texts take a smaller size, never one under the least that can be read from two metres. A headline has at most
@@ -161,6 +170,13 @@ function fit() {
     const short = headline.parentElement.clientHeight < 2.5 * line && headline.parentElement.scrollWidth <= words.clientWidth;
     if (short && words.scrollHeight <= words.clientHeight) break;
   }
+}
+
+// Text that the browser is set to show larger makes the page larger, and then it may be scrolled.
+function enlarge() {
+  const scale = Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
+  document.documentElement.style.setProperty("--text", scale);
+  document.documentElement.toggleAttribute("data-large", scale > 1.05);
 }
 
 // Counting on between two views
@@ -210,8 +226,9 @@ function fill(id, share) {
 const pictures = new Map();
 
 function placeTiles() {
-  const open = !panel.hidden && shownList === null;
-  const shown = view && !lost && (!view.tiles_on_tap || open) ? view.tiles : [];
+  const open = !panel.hidden && "panel" in stage.dataset;
+  const covered = open && "wide" in stage.dataset;
+  const shown = view && !lost && !covered && (!view.tiles_on_tap || open) ? view.tiles : [];
   const box = at("tiles");
   box.hidden = shown.length === 0;
   stage.toggleAttribute("data-tiles", shown.length > 0);
@@ -231,15 +248,15 @@ function placeTiles() {
 
 // The controls
 
-let shownList = null; // null: all controls; else the name of the list that is open, such as "reason"
+let shownList = null; // null: all controls; else the name of the list that is open: "language"
 let [drawn, closing, armedAt] = ["", 0, 0];
 
-function openPanel() {
+function openPanel(list = null) {
   armedAt = performance.now() + (view.tap === "reveal" ? ARM_MS : 0);
   panel.hidden = false;
   stage.dataset.panel = "";
   at("more").setAttribute("aria-expanded", "true");
-  drawPanel(null);
+  drawPanel(list);
   placeTiles();
   stayOpen();
 }
@@ -251,6 +268,7 @@ function closePanel() {
   panel.replaceChildren();
   [drawn, shownList] = ["", null];
   delete stage.dataset.panel;
+  delete stage.dataset.wide;
   at("more").setAttribute("aria-expanded", "false");
   if (view) {
     placeTiles();
@@ -264,71 +282,24 @@ function stayOpen() {
 }
 
 function drawPanel(list) {
-  const wanted = JSON.stringify([list, view.actions, view.labels, view.tap]);
+  const wanted = JSON.stringify([list, view.actions, view.languages, view.ask, view.labels, view.tap]);
   shownList = list;
+  stage.toggleAttribute("data-wide", isWide(view, list));
   if (wanted === drawn) return;
   drawn = wanted;
   const head = make("header", "");
   head.append(make("b", panelHead()));
   if (view.tap === "reveal" && !list) head.append(make("p", view.labels.panel_hint));
-  const many = (name) => view.actions.filter((one) => one.name === name).length > 3;
-  const lists = ["absent", "reason"].filter(many);
-  const shown = view.actions.filter((one) => (list ? one.name === list : !lists.includes(one.name)));
-  const buttons = shown.filter((one) => view.tap === "reveal" || one.kind !== "press").map(control);
-  if (!list) {
-    const places = lists.map((name) => plain(view.labels[name], () => drawPanel(name)));
-    buttons.splice(buttons.length - shown.filter((one) => ["help", "commission", "language"].includes(one.name)).length, 0, ...places);
-  } else {
-    buttons.push(plain(view.labels.back, () => drawPanel(null)));
-  }
-  const halves = buttons.filter((one) => !one.classList.contains("third"));
-  if (halves.length % 2) halves.at(-1).classList.add("whole");
-  panel.replaceChildren(head, ...buttons);
+  const armed = () => performance.now() >= armedAt;
+  panel.replaceChildren(head, ...controls(view, list, { gesture, ask, armed, stayOpen }));
   placeTiles();
 }
 
 function panelHead() {
-  if (shownList) return view.labels[shownList];
+  if (shownList) return view.labels.speak;
+  if (view.ask) return view.ask;
   if (view.tap !== "reveal" || !view.clock) return view.headline;
   return duration(counted(view.clock, performance.now() - heardAt));
-}
-
-function control(action) {
-  const button = make("button", "");
-  button.type = "button";
-  button.append(make("span", "", "fill"), make("span", action.label, "text"));
-  if (["press", "hold"].includes(action.kind)) button.classList.add("main");
-  if (action.name === "extend") button.classList.add("third");
-  if (action.name === "language") button.lang = action.value;
-  if (action.kind === "hold") {
-    const bar = button.querySelector(".fill");
-    holdable(button, {
-      hold: () => gesture("hold"),
-      holds: () => performance.now() >= armedAt,
-      progress: (share) => {
-        bar.style.width = `${share * 100}%`;
-        if (share) stayOpen();
-      },
-    });
-  } else if (action.kind === "go") {
-    button.addEventListener("click", () => whenArmed(() => location.assign(action.value)));
-  } else {
-    button.addEventListener("click", () => whenArmed(() => (action.kind === "press" ? gesture("press") : ask(action))));
-  }
-  return button;
-}
-
-function plain(label, act) {
-  const button = make("button", label);
-  button.type = "button";
-  button.addEventListener("click", () => whenArmed(act));
-  return button;
-}
-
-function whenArmed(act) {
-  if (performance.now() < armedAt) return;
-  stayOpen();
-  act();
 }
 
 let tappedAt = -Infinity;
@@ -364,8 +335,7 @@ async function ask(action) {
   try {
     await send("/api/action", { name: action.name, value: action.value });
     if (action.done) toast(action.done);
-    if (shownList) drawPanel(null);
-    if (action.name === "language") closePanel();
+    if (!STAYS.has(action.name)) closePanel();
   } catch {
     toast(view.labels.not_possible);
   }
@@ -390,11 +360,18 @@ holdable(at("tap"), {
   },
 });
 at("more").addEventListener("click", () => (panel.hidden ? openPanel() : closePanel()));
+at("speak").addEventListener("click", () => {
+  if (!view || lost) return;
+  if (view.languages.length === 1) ask(view.languages[0]);
+  else if (panel.hidden || shownList !== "language") openPanel("language");
+  else closePanel();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closePanel();
   // Without a chosen control the keys are the page's, as a tap is.
   if (event.target === document.body && (event.key === " " || event.key === "Enter")) at("tap").focus();
 });
-addEventListener("resize", fit);
+addEventListener("resize", () => { enlarge(); fit(); });
+enlarge();
 setInterval(watch, 200);
 connect();

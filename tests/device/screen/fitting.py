@@ -32,6 +32,11 @@ _FITS: Final = """() => {
   for (const e of document.querySelectorAll(".tile figcaption")) {
     if (seen(e) && e.getBoundingClientRect().height > e.parentElement.clientHeight) found.push(`cut off: ${e.textContent}`);
   }
+  const last = document.getElementById("then");
+  for (const e of document.querySelectorAll("#do, #figures, #bar, #clock, h1")) {
+    if (!seen(e) || !seen(last) || !last.textContent || e.matches("[data-counting] #bar")) continue;
+    if (e.getBoundingClientRect().bottom > last.getBoundingClientRect().top + 1) found.push(`runs into the last line: ${e.textContent}`);
+  }
   const todo = document.getElementById("do");
   if (seen(todo) && parseFloat(getComputedStyle(todo).fontSize) < 38 * unit - 0.1) found.push("what to do is too small");
   return found;

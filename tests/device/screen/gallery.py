@@ -9,7 +9,9 @@ from device.session import states as s
 from device.session.clock import NS_PER_S, Instant
 from device.snapshot import CameraView, Place, Snapshot
 from tests.device.screen.room import BOAT, FOX, KITE, MORNING, PLACE, Room, booking
+from wire.calls import HelpAnswered
 from wire.ledger import ClockTrust
+from wire.schedule import Settled
 from wire.signals import Severity
 
 NINE: Final = booking("bk-0900", "9:35", 35)
@@ -18,6 +20,12 @@ ELEVEN: Final = booking("bk-1100", "11:00")
 LATER: Final = booking("bk-1045", "10:45", students=("s-0502",))
 NEXT_DAY: Final = booking("bk-tue", "33:30")
 GROUP: Final = booking("bk-group", "10:00", 45, model="group", students=("s-0418", "s-0502", "ab-123456", "s-0777"))
+EIGHT: Final = booking(
+    "bk-eight", "10:00", 45, model="group", students=tuple(f"ab-10000{n}" for n in range(1, 9))
+)  # fmt: skip
+LATE: Final = booking("bk-late", "10:15", late_min=10)
+OFF: Final = Settled(id="bk-off", start=TEN.start, planned_ms=TEN.planned_ms, reason="school-event")
+SHORT: Final = booking("bk-short", "9:35", 33)
 LONG: Final = Place(
     "sequoia-middle-school-annex-kiosk-17", "sequoia-middle", "Occupational Therapy Annex, Room 217b",
     "415 555 0198 ext. 3377", "415 555 0134 ext. 2200", "America/Los_Angeles",
@@ -160,6 +168,17 @@ def _agent_restarted() -> Snapshot:
     return room.boot(found).passes(1).snapshot()
 
 
+def _called(room: Room, seconds: float = 2, answer: str | None = None) -> Room:
+    """An adult was called `seconds` ago."""
+    room.happens(s.Asked("help", "adult")).passes(seconds)
+    return room.happens(s.HelpAnswered(HelpAnswered(by_role=answer))) if answer else room
+
+
+def _missed() -> Snapshot:
+    """Nobody started the booking that was over a minute ago."""
+    return _room(SHORT, ELEVEN).passes(120).snapshot()
+
+
 GALLERY: Final[dict[str, Callable[[], Snapshot]]] = {
     "booting": lambda: Room().snapshot(),
     "booting-heard": lambda: Room().press().snapshot(),
@@ -245,6 +264,33 @@ GALLERY: Final[dict[str, Callable[[], Snapshot]]] = {
     "ended-next-due": lambda: _sent(_held(_room(NINE, TEN).start().passes(300), 15), 1),
     "ended-long": lambda: _sent(_held(_busy_session(LONG).network(up=False), 30), 1234),
     "ended-unwritten": lambda: _unwritten(_held(_room().start().passes(600), 15)),
+    "ready-in-thirty-minutes": lambda: _room(booking("bk-1037", "10:37")).passes(4).snapshot(),
+    "ready-in-five-minutes": lambda: _room(TEN).passes(184).snapshot(),
+    "ready-in-one-minute": lambda: _room(TEN).passes(424).snapshot(),
+    "ready-therapist-late": lambda: _room(LATE).snapshot(),
+    "ready-cancelled": lambda: Room(settled=(OFF,)).boot().snapshot(),
+    "ready-cancelled-next-due": lambda: Room(LATER, settled=(OFF,)).boot().snapshot(),
+    "not-ready-overdue-of-eight": lambda: _room(EIGHT).passes(1).wrong("session.overdue").snapshot(),
+    "did-not-happen": _missed,
+    "live-of-eight": lambda: _room(EIGHT).start().passes(755).snapshot(),
+    "live-still-here": lambda: _room(TEN).start().passes(2700).snapshot(),
+    "waiting-late": lambda: _room(LATE).start().passes(35).therapist(there=False),
+    "waiting-absent": lambda: _room(TEN).start().passes(200).wrong("therapist.absent").therapist(there=False),
+    "ended-early": lambda: _held(_room(TEN).start().passes(600), 15).snapshot(),
+    "ended-early-long": lambda: _held(_busy_session(LONG).network(up=False).passes(1), 15).snapshot(),
+    "call-waits": lambda: _called(_room(TEN)).snapshot(),
+    "call-unanswered": lambda: _called(_room(TEN), 61).snapshot(),
+    "call-answered": lambda: _called(_room(TEN), 20, "point-person").snapshot(),
+    "call-offline": lambda: _called(_room(TEN).network(up=False)).snapshot(),
+    "call-nobody-to-call": lambda: _called(_room(TEN, place=NOBODY), 61).snapshot(),
+    "call-in-session": lambda: _called(_room(TEN).start().passes(755), 61).snapshot(),
+    "call-in-session-answered": lambda: _called(_room(TEN).start().passes(755), 20, "office").snapshot(),
+    "call-in-session-offline": lambda: _called(
+        _room(TEN, place=LONG).start().passes(755).network(up=False), 61
+    ).snapshot(),
+    "call-paused": lambda: _called(_room(TEN).start().passes(300).press().pictures(state="closed"), 61).snapshot(),
+    "call-ended": lambda: _called(_held(_busy_session(), 30), 61).snapshot(),
+    "call-refused": lambda: _called(_no_camera(LONG).press(), 1, "somebody-else").snapshot(),
     "power-countdown": lambda: _room(TEN).start().passes(300).power_cut(95).passes(1.5).snapshot(),
     "power-unknown": _agent_restarted,
     "power-too-long": lambda: _room(TEN).start().passes(300).power_cut(700).snapshot(),

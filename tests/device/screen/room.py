@@ -13,7 +13,7 @@ from device.session.states import CameraFact, Phase, State
 from device.snapshot import CameraView, Place, RecordingView, Snapshot
 from wire.ledger import ClockTrust, Row
 from wire.minutes import Until, fold
-from wire.schedule import Booking, Schedule
+from wire.schedule import Booking, Schedule, Settled
 from wire.signal_table import SIGNALS
 from wire.signals import ActiveSignal, Severity, Verdict, ranked, verdict
 
@@ -36,7 +36,9 @@ def booking(name: str, start: str, minutes: int = 30, **more: object) -> Booking
 class Room:
     """What happens in it is said in its own words; `snapshot()` is what the screen gets."""
 
-    def __init__(self, *bookings: Booking, place: Place = PLACE, at: datetime = MORNING) -> None:
+    def __init__(
+        self, *bookings: Booking, place: Place = PLACE, at: datetime = MORNING, settled: tuple[Settled, ...] = ()
+    ) -> None:
         self.place, self.state, self.rows = place, State(time_zone=place.time_zone), list[Row]()
         self.now = Instant(600 * NS_PER_S, at, "boot-1", ClockTrust.SYNCED)
         self.views = {"overhead": _OPEN, "front": _OPEN}
@@ -47,14 +49,17 @@ class Room:
         self.unwritten = self.identify = False
         self.recording = RecordingView()
         self.writes = False
-        self._bookings = bookings
+        self._bookings, self._settled = bookings, settled
 
     def boot(self, found: s.OpenSession | None = None) -> "Room":
         """The kiosk is up, its link is up, both cameras give pictures."""
         done = {str(row.data["booking"]) for row in self.rows if row.type == "session.started" and row.data["booking"]}
         self.happens(s.Booted("0.1.0", found, frozenset(done)))
-        if self._bookings:
-            self.happens(s.ScheduleSet(Schedule(revision=1, as_of=self.now.wall, bookings=self._bookings, cards=CARDS)))
+        if self._bookings or self._settled:
+            held = Schedule(
+                revision=1, as_of=self.now.wall, bookings=self._bookings, cards=CARDS, settled=self._settled
+            )
+            self.happens(s.ScheduleSet(held))
         self.happens(s.LinkChanged(up=True))
         if self.state.phase is Phase.IDLE:
             self.pictures()

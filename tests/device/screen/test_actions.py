@@ -42,7 +42,8 @@ def test_a_press_is_offered_where_it_does_something(make: Callable[[], Snapshot]
     ("name", "label"),
     [
         ("ready", "Start"),
-        ("ready-booking", "Start the 10:15"),
+        ("ready-booking", "Start the 10:15 early"),
+        ("ready-late", "Start the 10:00"),
         ("live", "Pause"),
         ("live-next-waits", "Next: 10:15"),
         ("paused", "Go on"),
@@ -59,7 +60,7 @@ def test_the_press_is_named_by_what_it_does(name: str, label: str) -> None:
 def test_in_session_the_controls_are_all_there() -> None:
     found = names(view(GALLERY["live"](), "en"))
     assert found[:7] == ["press", "hold", "extend5", "extend10", "extend15", "not-this-student", "absent"]
-    assert found[-1] == "help"
+    assert found[7:] == ["helpadult", "helpother"]
 
 
 def test_without_a_student_nobody_is_absent_or_the_wrong_one() -> None:
@@ -85,10 +86,39 @@ def test_still_here_is_offered_only_where_it_helps() -> None:
 
 def test_the_other_language_is_named_in_its_own() -> None:
     snapshot = GALLERY["ready"]()
-    assert [one.label for one in view(snapshot, "en").actions if one.name == "language"] == ["Español"]
-    assert [one.label for one in view(snapshot, "es").actions if one.name == "language"] == ["English"]
+    assert [one.label for one in view(snapshot, "en").languages] == ["Español"]
+    assert [one.label for one in view(snapshot, "es").languages] == ["English"]
 
 
-def test_help_says_what_was_done_and_whom_to_call() -> None:
-    found = next(one for one in view(GALLERY["live"](), "en").actions if one.name == "help")
-    assert found.done == "Written down. Call 214 as well."
+@pytest.mark.parametrize("make", GALLERY.values(), ids=GALLERY)
+def test_the_key_for_another_language_is_on_every_screen(make: Callable[[], Snapshot]) -> None:
+    assert [one.value for one in view(make(), "en").languages] == ["es"]
+
+
+def test_help_can_be_called_wherever_somebody_stands_before_the_screen() -> None:
+    for name in ("ready", "not-ready-covered", "refused-no-camera", "fault", "live", "offline", "paused", "ended"):
+        assert {"helpadult", "helpother"} <= set(names(view(GALLERY[name](), "en"))), name
+    assert "help-over" in names(view(GALLERY["call-waits"](), "en")), "and while a call is open it can be ended"
+
+
+def test_what_else_is_wrong_is_not_said_to_be_sent_without_a_network() -> None:
+    def done(name: str) -> str:
+        return next(one.done for one in view(GALLERY[name](), "en").actions if one.value == "other")
+
+    assert done("live") == "Written down and sent."
+    assert done("offline") == "Written down. It is sent when the network is back."
+
+
+REASONS = [
+    "reasonstudent-absent", "reasonstudent-unavailable", "reasonstudent-declined", "reasontherapist-absent",
+    "reasonno-staff-or-room", "reasonschool-event", "reasontechnical", "reasonother", "skip-reason",
+]  # fmt: skip
+
+
+def test_why_is_asked_where_something_was_not_as_planned_and_nowhere_else() -> None:
+    asked = {name for name, make in GALLERY.items() if view(make(), "en").ask}
+    early = {"ended", "ended-early", "ended-early-long", "ended-long", "call-ended", "power-too-long"}
+    assert asked == early | {"not-ready-overdue", "not-ready-overdue-of-eight", "did-not-happen", "ready-late"}
+    for name in asked:
+        found = names(view(GALLERY[name](), "en"))
+        assert [one for one in found if "reason" in one] == REASONS

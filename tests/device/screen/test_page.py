@@ -108,7 +108,7 @@ class TestATapOutsideASession:
     def test_the_control_is_named_by_what_it_does(self, page: Page) -> None:
         with served(ShownKiosk(GALLERY["ready-booking"]())) as address:
             opened(page, address)
-            expect(page.get_by_role("button", name="Start the 10:15")).to_be_visible()
+            expect(page.get_by_role("button", name="Start the 10:15 early")).to_be_visible()
 
     def test_while_paused_a_held_tap_ends_with_its_progress_in_sight(self, page: Page) -> None:
         kiosk = ShownKiosk(GALLERY["paused"]())
@@ -159,9 +159,9 @@ class TestATapInASession:
             expect(page.locator("#toast")).to_have_text("10 minutes more.")
             page.get_by_role("button", name="Pause").click()
             until(lambda: kiosk.asked == [("extend", "10"), ("press", "screen")])
-            page.get_by_role("button", name="Give a reason").click()
-            page.get_by_role("button", name="Technical trouble").click()
-            until(lambda: kiosk.asked[2:] == [("reason", "technical")])
+            page.get_by_role("button", name="Something else is wrong").click()
+            until(lambda: kiosk.asked[2:] == [("help", "other")])
+            expect(page.locator("#panel")).to_be_hidden()
 
     def test_ending_takes_two_seconds_of_holding(self, page: Page) -> None:
         kiosk = ShownKiosk(GALLERY["live"]())
@@ -231,7 +231,6 @@ class TestTheKioskChanges:
     def test_another_language_without_a_reload(self, page: Page) -> None:
         with served(ShownKiosk(GALLERY["ready"]())) as address:
             opened(page, address)
-            page.get_by_role("button", name="More").click()
             page.get_by_role("button", name="Español").click()
             headline(page, "Listo")
             assert page.evaluate("document.documentElement.lang") == "es"

@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 
 
 def test_the_language_offers_itself_and_every_screen_speaks_it(hebrew: Words) -> None:
-    offered = [one for one in view(GALLERY["ready"](), "en").actions if one.name == "language"]
+    offered = view(GALLERY["ready"](), "en").languages
     assert [(one.value, one.label) for one in offered] == [("es", "Español"), (NAME, hebrew.language_name)]
     assert [hebrew.minutes(n) for n in (1, 2, 8)] == [
         form.format(n=n) for n, form in zip((1, 2, 8), hebrew.minutes.forms, strict=True)
@@ -66,7 +66,7 @@ def test_a_change_of_language_turns_an_open_page_round(browser: Browser, hebrew:
         page = browser.new_page(viewport=DISPLAY)
         opened(page, address)
         assert left_of(page, "#words", "#tiles")
-        page.get_by_role("button", name="More").click()
+        page.get_by_role("button", name="Language").click()
         page.get_by_role("button", name=hebrew.language_name).click()
         expect(page.locator("#headline")).to_have_text(hebrew.ready)
         page.wait_for_function("() => document.documentElement.dir === 'rtl'")

@@ -17,7 +17,7 @@ from device.screen.sentences import Words
 from device.screen.setup_words import SetupWords
 from device.screen.signal_words import CALM, signal_words
 from device.screen.words import TABLES, words_in
-from device.session import limits
+from device.session import whys
 from wire.signal_table import SIGNALS, words
 
 EN, ES = words_in("en"), words_in("es")
@@ -26,7 +26,8 @@ KEYS: dict[str, dict[str, set[str]]] = {
     "kiosk": {
         "days": set(DAYS),
         "cards": set(kit().cards.names.values()),
-        "reasons": set(limits.REASONS),
+        "reasons": set(whys.REASONS),
+        "roles": {"point-person", "office", "therapist", "it", "aide", "somebody"},
         "signal": set(SIGNALS) - CALM,
         "do": set(SIGNALS),
     },

@@ -161,7 +161,7 @@ class Kiosk:
         found = boot.find(self.ledger)
         if found.schedule:
             self.tell(s.ScheduleSet(found.schedule))
-        self.tell(s.Booted("0.1.0", found.open, found.done, found.overdue, found.made_up))
+        self.tell(s.Booted("0.1.0", found.open, found.done, found.overdue, found.made_up, found.explained))
 
     def close(self) -> None:
         """The test is over."""

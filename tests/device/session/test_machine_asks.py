@@ -189,7 +189,7 @@ def test_help_can_be_asked_for_at_any_time(kiosk: Kiosk) -> None:
     in_session(kiosk).ask("help")
     kiosk.press()
     kiosk.ask("help")
-    assert [row.session is None for row in kiosk.rows("help.asked")] == [True, False, False]
+    assert [row.session is None for row in kiosk.rows("help.called")] == [True, False, False]
 
 
 def test_help_may_say_what_for(kiosk: Kiosk) -> None:
