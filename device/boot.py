@@ -49,8 +49,8 @@ def find(ledger: Ledger) -> Found:
     return Found(
         done=ledger.booked(),
         overdue=ledger.overdue(),
-        made_up=ledger.made_up(),
-        explained=ledger.explained(),
+        made_up=ledger.named("student.confirmed", "makes_up"),
+        explained=ledger.named("reason.given", "booking"),
         schedule=schedule,
         session=session,
         rows=rows,

@@ -289,21 +289,14 @@ class Ledger:
         query = "select session, body from rows where type = 'student.wrong' and session is not null"
         return frozenset(row["session"] for row in self._db.query(query) if not by_card(row_of(row["body"]).data))
 
-    def made_up(self) -> frozenset[str]:
-        """The bookings that an unplanned session makes up for."""
-        query = "select body from rows where type = 'student.confirmed'"
-        found = (row_of(row["body"]).data.get("makes_up") for row in self._db.query(query))
-        return frozenset(str(booking) for booking in found if booking is not None)
-
     def overdue(self) -> frozenset[str]:
         """The bookings of which it is already written that nobody pressed for them."""
-        query = "select body from rows where type = 'start.overdue'"
-        return frozenset(str(row_of(row["body"]).data["booking"]) for row in self._db.query(query))
+        return self.named("start.overdue", "booking")
 
-    def explained(self) -> frozenset[str]:
-        """The bookings of which somebody said why nobody started them."""
-        query = "select body from rows where type = 'reason.given' and session is null"
-        found = (row_of(row["body"]).data.get("booking") for row in self._db.query(query))
+    def named(self, type_: str, field: str) -> frozenset[str]:
+        """What the rows of a type name in one field, such as bookings."""
+        rows = self._db.query("select body from rows where type = ?", [type_])
+        found = (row_of(row["body"]).data.get(field) for row in rows)
         return frozenset(str(booking) for booking in found if booking is not None)
 
     def oldest_unacked(self) -> Row | None:
