@@ -124,6 +124,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                     ("readiness", uplink.run_readiness()),
                     ("health", uplink.run_health()),
                     ("commands", uplink.run_commands()),
+                    ("preflight", uplink.looks.run()),
                     ("rebooter", reboot.watch(kiosk, hardware.reboot)),
                     *((("vault", vault.run()),) if vault else ()),
                     *((("uploader", uplink.uploader.run()),) if uplink.uploader else ()),

@@ -40,6 +40,8 @@ class CameraPair:
         self._lamp = CameraLamp(panel)
         self._roles = RoleWatch()
         self._purposes: set[str] = set()
+        self._after = ""
+        """The purpose that ended last; if nothing else wants them, it is why they close."""
         self._is_changing = False
         self.reason = "idle"
         """Why they are as they are, for the ledger."""
@@ -52,16 +54,23 @@ class CameraPair:
             return False, "lamp"
         if self._is_changing:
             return False, "exchange"
-        return effects.cameras_for(state, now, idle=self._idle, purpose=min(self._purposes, default=None))
+        wanted, reason = effects.cameras_for(state, now, idle=self._idle, purpose=min(self._purposes, default=None))
+        return wanted, self._after or reason if not wanted and state.session is None else reason
 
     def ask_for(self, purpose: str, *, wanted: bool) -> None:
         """Have them open outside sessions for a purpose, which is what the ledger calls it, or not any more."""
-        (self._purposes.add if wanted else self._purposes.discard)(purpose)
+        if wanted:
+            self._purposes.add(purpose)
+        elif purpose in self._purposes:
+            self._purposes.remove(purpose)
+            self._after = purpose
 
     def open(self, *, wanted: bool, reason: str) -> None:
         """Open or close them; the lamp is lit before and goes dark after."""
         self.reason = reason
         if wanted:
+            if reason not in {self._after, *self._purposes}:
+                self._after = ""
             self._lamp.follow(may_open=True)
         for camera in self._cameras.values():
             camera.want_open(wanted)

@@ -28,7 +28,7 @@ from device.session.kiosk_clock import KioskClock
 from device.session.ledger import as_row
 from device.session.machine import step, wake_at
 from device.settings import Settings
-from device.snapshot import RecordingView, SetupView, Snapshot
+from device.snapshot import PreflightView, RecordingView, SetupView, Snapshot
 from device.vault import Vault
 from wire.ledger import Row
 from wire.minutes import SessionRecord, Until, fold
@@ -78,6 +78,7 @@ class Kiosk:
         """Whether the button's press is meant for something else than a session."""
         self.speaker: chimes.Speaker = chimes.Silence()
         self.setup = SetupView()
+        self.preflight = PreflightView()
         self.vault: Vault | None = None
         """Set before the first event; a kiosk without one keeps no picture."""
 
@@ -151,25 +152,6 @@ class Kiosk:
         self._identify_until_ns = self.clock.now().mono_ns + _IDENTIFY_NS
         self.tell_news()
 
-    async def preflight(self, within_s: float) -> Snapshot:
-        """Open the cameras if nothing else holds them, look, close them again; the kiosk as it was seen meanwhile."""
-        deadline = asyncio.get_running_loop().time() + within_s
-        self.cameras.ask_for("preflight", wanted=True)
-        try:
-            self.follow()
-            while asyncio.get_running_loop().time() < deadline:
-                views = [one.state for one in self.cameras.statuses().values()]
-                paused = self.state.phase in {s.Phase.PAUSED, s.Phase.ENDING}
-                if paused or all(one is CameraState.OPEN or one in TROUBLE for one in views):
-                    break
-                await asyncio.sleep(0.1)
-            await asyncio.sleep(0)
-            self.judge()
-            return self.snapshot()
-        finally:
-            self.cameras.ask_for("preflight", wanted=False)
-            self.follow()
-
     # What is so
 
     def snapshot(self) -> Snapshot:
@@ -193,10 +175,16 @@ class Kiosk:
             backlog_bytes=self.backlog_bytes,
             recording=self._recording(),
             setup=self.setup,
+            preflight=self.preflight,
             unwritten=self.unwritten,
             clock=self.clock.opinion,
             identify=now.mono_ns < self._identify_until_ns,
         )
+
+    @property
+    def has_button(self) -> bool:
+        """Whether the pins of button and lamps could be had."""
+        return self._panel is not None
 
     @property
     def foreseen(self) -> s.State:
@@ -261,7 +249,7 @@ class Kiosk:
                 swapped=self.cameras.swapped(now),
                 overdue_booking=lateness.overdue(self.state, now),
                 therapist_missing_s=lateness.therapist_missing_s(self.state, self._running_record(now), now),
-                recording_bytes_per_s=self._recording_bytes_per_s(),
+                recording_bytes_per_s=self.recording_bytes_per_s,
                 storage_worn_share=vitals.wear.worn_share if vitals and vitals.wear else None,
             ),
             before.watches,
@@ -341,7 +329,8 @@ class Kiosk:
         trouble = self.vault.upload_trouble
         return RecordingView(may.keep.value, may.reason, held.segments, held.bytes, held.room_bytes, trouble)
 
-    def _recording_bytes_per_s(self) -> float:
+    @property
+    def recording_bytes_per_s(self) -> float:
         """What recording takes while bookings are held that allow it; 0 on a kiosk that records nothing."""
         held = self.state.schedule
         records = held is not None and any(one.record in {"always", "when-offline"} for one in held.bookings)

@@ -6,6 +6,7 @@ up only while the fleet answers echoes: a broker that takes our messages and a f
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import ssl
@@ -32,6 +33,7 @@ ANSWER_WITHIN_S: Final = 4.0
 ECHO_EVERY_S: Final = 5.0
 ECHO_IN_SESSION_S: Final = 2.0
 ECHO_WITHIN_S: Final = 5.0
+_ECHO_LOOK_S: Final = 0.02
 GIVE_UP_AFTER_S: Final = 15.0
 """A connection whose echoes stay unanswered this long is closed, and the next URL is tried."""
 FIRST_RETRY_S: Final = 3.0
@@ -88,6 +90,7 @@ class Link:
         self._echo_n = 0
         self._echo_sent: float | None = None
         self._answered = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._old_protocol: set[str] = set()
         self._failing = False
         self.up = False
@@ -116,6 +119,17 @@ class Link:
             return False
         info = self._client.publish(self._topic(channel), payload, qos=qos, retain=retain)
         return info.rc == mqtt.MQTT_ERR_SUCCESS
+
+    async def echo(self, within_s: float) -> float | None:
+        """Ask the fleet for a sign of life now: the round trip in milliseconds, None when none comes in time."""
+        asked = self._echo_n
+        self._hurry.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while not (self._echo_n > asked and self._answered.is_set()):  # noqa: ASYNC110  # the link's own events
+                    await asyncio.sleep(_ECHO_LOOK_S)
+                return self.round_trip_ms
+        return None
 
     async def say_goodbye(self, death: bytes) -> None:
         """Publish a planned death and close; takes at most about 2 s."""
@@ -175,7 +189,8 @@ class Link:
             if answered:
                 was_up, heard = True, loop.time()
                 self._set_up(up=True)
-                await self._within(self._lost, max(0.0, self.echo_every_s - (loop.time() - asked)))
+                await self._within(self._hurry, max(0.0, self.echo_every_s - (loop.time() - asked)))
+                self._hurry.clear()
                 continue
             if self._lost.is_set():
                 break

@@ -11,6 +11,7 @@ from device.session.clock import Instant
 from device.session.states import State
 from device.session.trust import Opinion
 from wire.minutes import SessionRecord
+from wire.preflight import Preflight
 from wire.signals import ActiveSignal, Verdict
 
 
@@ -74,6 +75,15 @@ class SetupView:
 
 
 @dataclass(frozen=True, slots=True)
+class PreflightView:
+    """How the kiosk looks itself over before a booking."""
+
+    looking: bool = False
+    last: Preflight | None = None
+    """What the last look found, of whatever age."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where the kiosk stands and whom its screen says to call."""
 
@@ -108,6 +118,7 @@ class Snapshot:
     backlog_bytes: int = 0
     recording: RecordingView = RecordingView()
     setup: SetupView = SetupView()
+    preflight: PreflightView = PreflightView()
     unwritten: bool = False
     """The ledger cannot be written; facts are in memory only."""
     clock: Opinion | None = None

@@ -12,6 +12,7 @@ from device.health import Vitals, look
 from device.kiosk import Kiosk
 from device.link import ECHO_EVERY_S, ECHO_IN_SESSION_S, Life, Link
 from device.outbox import Outbox
+from device.preflight.looks import Looks
 from device.release import VERSION
 from device.session import states as s
 from device.session.journal import Journal
@@ -31,7 +32,6 @@ from wire.uploads import UploadTicket
 _log = logging.getLogger(__name__)
 
 HEALTH_EVERY_S: Final = 15.0
-PREFLIGHT_WITHIN_S: Final = 8.0
 
 
 class Uplink:
@@ -45,6 +45,7 @@ class Uplink:
             of.link, of.kiosk.campus, of.kiosk.id, life=self._life, on_message=self._take, on_change=self._link_changed,
             on_time=kiosk.clock.heard,
         )  # fmt: skip
+        self.looks = Looks(kiosk, journal, self.link.echo)
         self._birth = 0
         self._said: tuple[Any, ...] = ()
         self._wear = WearCount(journal, of.data_dir)
@@ -65,6 +66,7 @@ class Uplink:
                 [(one.id, one.role, one.severity, one.since, one.outranked) for one in snapshot.signals],
                 snapshot.state.phase,
                 snapshot.state.session.id if snapshot.state.session else None,
+                snapshot.preflight.last,
             )
             if said != self._said and self.link.up and self._publish_readiness(snapshot):
                 self._said = said
@@ -181,9 +183,10 @@ class Uplink:
             return await sealed_still(self._kiosk, self._kiosk.settings.recording.fleet_key, command.id, command.args)
         if command.name == HELP_ANSWERED:
             return await self._hear_answer(command)
-        seen = await self._kiosk.preflight(PREFLIGHT_WITHIN_S)
-        said = _readiness(seen).model_dump(mode="json")
-        return {**said, "cameras": {role: view.state for role, view in seen.cameras.items()}}
+        looked = (await self.looks.asked()).model_dump(mode="json")
+        said = _readiness(self._kiosk.snapshot()).model_dump(mode="json", exclude={"preflight"})
+        cameras = {one["role"]: one["evidence"].get("state") for one in looked["checks"] if one["name"] == "camera"}
+        return {**said, **looked, "cameras": cameras}
 
     async def _hear_answer(self, command: Command) -> dict[str, Any]:
         """Somebody answers the room's call for an adult: on the screen once it is in the ledger."""
@@ -215,6 +218,7 @@ def _readiness(snapshot: Snapshot) -> Readiness:
         state=snapshot.state.phase.value,
         session=session.id if session else None,
         room=snapshot.place.room,
+        preflight=snapshot.preflight.last,
     )
 
 

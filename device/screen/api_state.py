@@ -61,6 +61,10 @@ def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
             "by": snapshot.setup.by,
             "px_per_mm": snapshot.setup.px_per_mm,
         },
+        "preflight": {
+            "looking": snapshot.preflight.looking,
+            "last": last.model_dump(mode="json") if (last := snapshot.preflight.last) else None,
+        },
         "unwritten": snapshot.unwritten,
     }
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from device.screen import trouble
+from device.screen import looked, trouble
 from device.screen.draw import draw
 from device.screen.lost import interrupted_for, lost
 from device.screen.model import Figure, Screen, Shape, Tone, View
@@ -49,8 +49,10 @@ def _standing(scene: Scene) -> View:
     if scene.state.stuck and not blocked:
         words = signal_words(w, "button.stuck", None)
         return draw(scene, Screen.NOT_READY, words.headline, **parts | {"do": words.do, "then": w.tap_to_start})
+    if (signal is None or signal.id in CALM) and (shown := looked.looking(scene, parts)) is not None:
+        return shown  # what somebody can do something about is said all the same, and at once
     if signal is None:
-        return _by_verdict(scene, parts)
+        return looked.found(scene, parts) or _by_verdict(scene, parts)
     words = trouble.said(scene, signal)
     if signal.id in CALM:
         return draw(scene, Screen.NOT_READY, words.headline, **parts | {"then": words.do})
@@ -66,6 +68,7 @@ def _by_verdict(scene: Scene, parts: dict[str, Any]) -> View:
     w = scene.w
     match scene.snapshot.verdict:
         case Verdict.READY:
+            parts["then"] = " ".join(text for text in (parts["then"], looked.well(scene)) if text)
             return draw(scene, Screen.READY, w.ready, **parts)
         case Verdict.UNKNOWN:
             return draw(scene, Screen.READY, w.checking, **parts | {"tone": Tone.UNKNOWN, "shape": Shape.QUESTION})

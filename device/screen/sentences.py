@@ -58,6 +58,13 @@ class Words:
     press_again_booking: str
     tap_to_start: str
 
+    # looking itself over
+    looking: str
+    looking_do: str
+    looked_well: str
+    looked_partly: str
+    looked_ill: str
+
     # not ready, and refused
     something_wrong: str
     start_anyway: str

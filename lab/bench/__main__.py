@@ -19,6 +19,7 @@ from lab.bench import (
     looking,
     memory,
     power_cut,
+    preflight,
     press,
     session_kills,
     viewer,
@@ -42,6 +43,7 @@ def _kills(results: Results, folder: Path, quick: bool) -> None:  # noqa: FBT001
 _BENCHES: Final[dict[str, Bench]] = {
     "press": lambda results, folder, quick: press.measure(results, folder, 100 if quick else 1_000),
     "first": lambda results, folder, quick: first_pictures.measure(results, folder, 5 if quick else 40),
+    "preflight": lambda results, folder, quick: preflight.measure(results, folder, 3 if quick else 20),
     "faults": lambda results, folder, quick: faults.measure(results, folder, 2 if quick else 10),
     "incidents": lambda results, folder, quick: incidents.measure(results, folder, 1 if quick else 2),
     "idle": lambda results, folder, quick: idle.measure(results, folder, 10 if quick else 60),

@@ -29,6 +29,7 @@ from lab.kit import Hand, SimulatedKit
 from tests.device.tiny_fleet import TinyFleet
 from wire.codec import encode, read
 from wire.messages import Command, LedgerAck, Readiness, Reply
+from wire.preflight import Preflight
 from wire.schedule import Schedule
 from wire.topics import Channel, Topic
 
@@ -190,7 +191,18 @@ def test_m4_m5_a_command_runs_once_in_time_and_for_this_epoch_only(tmp_path: Pat
         looked = await on.command(name="preflight")
         assert looked.result is not None
         assert looked.result["cameras"] == {"overhead": "open", "front": "open"}
-        await on.until(lambda state: not state["camera_lamp"])
+        closed = await on.until(lambda state: not state["camera_lamp"])
+        told = Preflight.model_validate(looked.result)
+        assert {one.ok for one in told.checks if one.name == "link"} == {True}
+        assert closed["preflight"] == {"looking": False, "last": told.model_dump(mode="json")}
+        async with asyncio.timeout(10):
+            while read(Readiness, on.fleet.of(Channel.READINESS)[-1]).preflight != told:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        await on.hand(Hand.PRESS)
+        await on.until(lambda state: state["session"])
+        refused = await on.command(name="preflight")
+        assert (refused.ok, refused.error) == (False, "in-session")
+        assert refused.detail == "A session runs at this kiosk; nothing disturbs it. Ask again when it is over."
 
     scenario(tmp_path, story)
 

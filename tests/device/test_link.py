@@ -102,6 +102,24 @@ def test_up_is_an_answered_echo_and_birth_is_retained(tmp_path: Path) -> None:
     scenario(tmp_path, story)
 
 
+def test_an_echo_asked_for_does_not_wait_for_its_turn_and_says_nothing_of_a_fleet_that_is_silent(
+    tmp_path: Path,
+) -> None:
+    async def story(on: Wired) -> None:
+        on.link.echo_every_s = 3_600.0
+        await on.until(lambda: on.link.up)
+        await asyncio.sleep(0.2)
+        first = len(on.fleet.of(Channel.ECHO))
+        took_ms = await on.link.echo(10)
+        assert took_ms is not None
+        assert took_ms > 0
+        assert len(on.fleet.of(Channel.ECHO)) > first
+        on.fleet.answers = False
+        assert await on.link.echo(1) is None
+
+    scenario(tmp_path, story)
+
+
 def test_m11_a_fleet_that_is_down_behind_a_live_broker_is_a_link_that_is_down(tmp_path: Path) -> None:
     async def story(on: Wired) -> None:
         await on.until(lambda: on.link.up)

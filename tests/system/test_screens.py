@@ -30,6 +30,7 @@ DOCUMENTED = (
 
 IN_BOTH = (
     "ready-in-five-minutes", "ready-therapist-late", "ready-cancelled", "not-ready-overdue", "did-not-happen",
+    "looking", "looked-well", "looked-partly", "looked-covered",
     "waiting-late", "waiting-absent", "ended-early", "call-waits", "call-unanswered", "call-answered", "call-offline",
     "call-in-session",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from device.snapshot import CameraView, Place, Snapshot
 from tests.device.screen.room import BOAT, FOX, KITE, MORNING, PLACE, Room, booking
 from wire.calls import HelpAnswered
 from wire.ledger import ClockTrust
+from wire.preflight import Check
 from wire.schedule import Settled
 from wire.signals import Severity
 
@@ -57,6 +58,17 @@ def _no_camera(place: Place = PLACE) -> Room:
 def _missing_in_session() -> Snapshot:
     return (
         _room().start().passes(90).pictures("overhead", state="missing").wrong("camera.missing", "overhead").snapshot()
+    )
+
+
+def _checks(*, pictures: bool | None) -> tuple[Check, ...]:
+    """A look that found the rest well: with pictures that are well, or covered, or of cameras that stayed closed."""
+    evidence = {"signals": ["camera.covered"]} if pictures is False else {}
+    return (
+        Check(name="camera", role="overhead", ok=None if pictures is None else True),
+        Check(name="picture", role="overhead", ok=pictures, evidence=evidence),
+        Check(name="audio"),
+        Check(name="link", ok=True),
     )
 
 
@@ -185,6 +197,10 @@ GALLERY: Final[dict[str, Callable[[], Snapshot]]] = {
     "checking": _not_judged,
     "ready": lambda: _room().snapshot(),
     "ready-booking": lambda: _room(TEN).snapshot(),
+    "looking": lambda: _room(TEN).looks().snapshot(),
+    "looked-well": lambda: _room(TEN).looked(*_checks(pictures=True)).passes(20).snapshot(),
+    "looked-partly": lambda: _room(TEN).looked(*_checks(pictures=None)).passes(20).snapshot(),
+    "looked-covered": lambda: _room(TEN).looked(*_checks(pictures=False)).passes(120).snapshot(),
     "ready-late": lambda: _room(GROUP).snapshot(),
     "ready-nothing-due": lambda: _room(ELEVEN).snapshot(),
     "ready-next-day": lambda: _room(NEXT_DAY).snapshot(),

@@ -10,9 +10,10 @@ from device.session.clock import NS_PER_MS, NS_PER_S, Instant
 from device.session.ledger import as_row
 from device.session.machine import step, wake_at
 from device.session.states import CameraFact, Phase, State
-from device.snapshot import CameraView, Place, RecordingView, Snapshot
+from device.snapshot import CameraView, Place, PreflightView, RecordingView, Snapshot
 from wire.ledger import ClockTrust, Row
 from wire.minutes import Until, fold
+from wire.preflight import Check, Preflight
 from wire.schedule import Booking, Schedule, Settled
 from wire.signal_table import SIGNALS
 from wire.signals import ActiveSignal, Severity, Verdict, ranked, verdict
@@ -49,6 +50,7 @@ class Room:
         self.unwritten = self.identify = False
         self.recording = RecordingView()
         self.writes = False
+        self.preflight = PreflightView()
         self._bookings, self._settled = bookings, settled
 
     def boot(self, found: s.OpenSession | None = None) -> "Room":
@@ -123,6 +125,18 @@ class Room:
         self.signals = ranked([*self.signals, one])
         return self
 
+    def looks(self) -> "Room":
+        """The kiosk looks itself over."""
+        self.preflight = PreflightView(looking=True)
+        return self
+
+    def looked(self, *checks: Check) -> "Room":
+        """It has, and its cameras are closed again."""
+        verdict_ = Verdict.ATTENTION if any(one.ok is False for one in checks) else Verdict.READY
+        told = Preflight(at=self.now.wall, took_ms=5_200, booking="b-10", verdict=verdict_, checks=checks)
+        self.preflight = PreflightView(last=told)
+        return self.pictures(state="closed")
+
     def power_cut(self, gap_s: float, trust: ClockTrust | None = None) -> "Room":
         """The power goes, and comes back after `gap_s`, with a clock that is believed as before or by `trust`."""
         session, last = self.state.session, self.now
@@ -158,6 +172,7 @@ class Room:
             backlog_rows=self.backlog,
             backlog_bytes=self.backlog * 200,
             recording=self.recording,
+            preflight=self.preflight,
             unwritten=self.unwritten,
             identify=self.identify,
         )

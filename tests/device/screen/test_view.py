@@ -22,6 +22,15 @@ ROWS = [
     ("ready", "ready", "ready", "ok", "Ready", "Press the button to start.", ""),
     ("ready-booking", "ready", "ready", "ok", "Ready", "Press the button to start the 10:15.",
      "30 minutes. Starts in 8 minutes; you may start early."),
+    ("looking", "ready", "unknown", "wait", "Checking …", "Press the button to start the 10:15.",
+     "The kiosk looks itself over for ten seconds. The button works all the same."),
+    ("looked-well", "ready", "ready", "ok", "Ready", "Press the button to start the 10:15.",
+     "30 minutes. Starts in 8 minutes; you may start early. Checked at 10:07: nothing is wrong."),
+    ("looked-partly", "ready", "ready", "ok", "Ready", "Press the button to start the 10:15.",
+     ("30 minutes. Starts in 8 minutes; you may start early. Checked at 10:07: nothing is wrong. "
+      "The pictures were not checked.")),
+    ("looked-covered", "not_ready", "attention", "warn", "Uncover the desk camera",
+     "Lift off what covers the desk camera.", "Found at 10:07, when the kiosk looked itself over."),
     ("ready-late", "ready", "ready", "ok", "Ready", "Press the button to start the 10:00.",
      "45 minutes. It should have started 7 minutes ago."),
     ("ready-nothing-due", "ready", "ready", "ok", "Ready", "Next: 11:00, in 53 minutes.",
@@ -485,3 +494,34 @@ def test_the_gallery_shows_every_screen_and_every_phase() -> None:
     shown = [make() for make in GALLERY.values()]
     assert {view(one, "en").screen for one in shown} == set(Screen)
     assert {one.state.phase for one in shown} == set(Phase)
+
+
+def looked_covered() -> Room:
+    return Room(TEN).boot().looked(*_covered)
+
+
+_covered = GALLERY["looked-covered"]().preflight.last.checks  # type: ignore[union-attr]  # the gallery's own look
+
+
+def test_what_a_look_found_stands_for_half_an_hour_or_until_the_cameras_show_how_it_is() -> None:
+    room = looked_covered()
+    assert view(room.snapshot(), "en").screen is Screen.NOT_READY
+    assert view(room.pictures().snapshot(), "en").screen is Screen.READY, "open cameras are judged as they are now"
+    assert view(looked_covered().passes(31 * 60).snapshot(), "en").headline == "Ready"
+
+
+def test_what_a_look_found_well_is_said_for_a_minute() -> None:
+    room = Room(TEN).boot().looked()
+    assert "Checked at 10:07" in view(room.snapshot(), "en").then
+    assert "Checked" not in view(room.passes(61).snapshot(), "en").then
+
+
+def test_what_is_wrong_is_said_even_while_the_kiosk_looks() -> None:
+    assert view(Room(TEN).boot().looks().wrong("lamp.mismatch").snapshot(), "en").tone is Tone.BLOCKED
+    covered = Room(TEN).boot().looks().wrong("camera.covered", "overhead")
+    assert view(covered.snapshot(), "en").headline == "Uncover the desk camera"
+    assert view(Room(TEN).boot().looks().wrong("clock.unset").snapshot(), "en").headline == "Checking …"
+
+
+def test_a_session_is_shown_and_no_look_from_before_it() -> None:
+    assert view(looked_covered().start().passes(30).snapshot(), "en").screen is Screen.LIVE
