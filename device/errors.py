@@ -11,6 +11,7 @@ KioskError
 ├── ShelfError         recorded video cannot be kept, read or destroyed: disk full, read-only, failing
 ├── PlacementUnwritable  how the cameras were set up cannot be kept: disk full, read-only, failing
 ├── CatalogueUnreadable  the sentences of a language cannot be read
+├── SoundError         a microphone or loudspeaker cannot be had
 ├── PanelError         the pins of button and lamps cannot be had
 └── StartError         the agent cannot start: port, settings or folder
 """
@@ -66,6 +67,8 @@ class PlacementUnwritable(KioskError):
 
 class CatalogueUnreadable(KioskError):
     """The sentences of a language cannot be read; the message names file and line."""
+class SoundError(KioskError):
+    """A microphone or loudspeaker cannot be had; the message is the driver's."""
 
 
 class PanelError(KioskError):
