@@ -5,24 +5,34 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import uvicorn
 
 from device import boot, chores, placement, reboot
+from device.audio.sound import Hearing
+from device.audio.watch import SoundWatch
 from device.cameras.boundary import DEFAULT_FACTORY
 from device.cameras.supervisor import Camera
-from device.chimes import Chime, Silence, Speaker, samples
+from device.chimes import Chime, Speaker, samples
 from device.commissioning import Commissioning
 from device.errors import PanelError, ShelfError, StartError
 from device.gestures import Gesture
+from device.health import Sensors
 from device.kiosk import Kiosk
 from device.kit import kit
+from device.netcheck.run import World
+from device.netcheck.watch import NetWatch
 from device.panel import Panel
 from device.release import VERSION
+from device.remedies import Remedies, synchronize
 from device.screen.app import create_screen
+from device.screen.netcheck_page import NetcheckPage
+from device.screen.page import Page
+from device.senses import Papers, Senses
 from device.session import opening
 from device.session import states as s
 from device.session.clock import Clock, SystemClock
@@ -47,9 +57,13 @@ class Hardware:
     pin_factory: Any = None
     camera_factory: str = DEFAULT_FACTORY
     camera_args: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    speaker: Speaker = field(default_factory=Silence)
+    speaker: Speaker | None = None
+    """Plays the tones; None leaves it to the loudspeaker that is fitted, and a kiosk without one stays silent."""
     reboot: Callable[[], None] | None = None
     """Restarts the whole machine; None where nobody may."""
+    sensors: Sensors = field(default_factory=Sensors)
+    hearing: Hearing = field(default_factory=Hearing)
+    network: World = field(default_factory=World)
 
 
 async def run(settings: Settings, hardware: Hardware) -> None:
@@ -77,7 +91,6 @@ async def run(settings: Settings, hardware: Hardware) -> None:
 
         cameras: dict[str, Camera] = {}
         kiosk = Kiosk(settings, clock, journal, panel, cameras)
-        kiosk.speaker = hardware.speaker
         for chime in Chime:
             samples(chime)  # made now, so that no press waits for them
         vault = _open_vault(settings, cameras, kiosk)
@@ -89,16 +102,16 @@ async def run(settings: Settings, hardware: Hardware) -> None:
         commissioning = Commissioning(kiosk, cameras, placed)
         commissioning.recall()
         kiosk.takes_press = commissioning.takes_press
-        uplink = Uplink(kiosk, journal)
+        uplink = Uplink(kiosk, journal, hardware.sensors)
+        senses = _senses(settings, hardware, kiosk, uplink, panel)
+        remedies = _remedies(kiosk, senses, uplink, journal)
         app = create_screen(kiosk, settings.screen.port, settings.kiosk.language, commissioning)
+        NetcheckPage(settings, senses.network, Page()).add_to(app)
         screen = ServerInLoop(
             uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
 
-        kiosk.starts_last_hour = boot.count_start(ledger, clock.now())
-        kiosk.resume_session(found.session, found.rows)
-        if found.schedule:
-            kiosk.post(s.ScheduleSet(found.schedule))
+        _recall(kiosk, found, boot.count_start(ledger, clock.now()))
         booted = s.Booted(VERSION, found.open, found.done, found.overdue, found.made_up, found.explained)
         if vault:
             # Before any camera writes: what lies there is the last boot's.
@@ -119,6 +132,11 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                     ("commissioning", commissioning.run()),
                     ("retry", chores.retry_ledger(kiosk, journal)),
                     ("prune", chores.prune_ledger(kiosk, journal)),
+                    ("proof", chores.prove_storage(kiosk, journal)),
+                    ("sound", senses.sound.run(lambda: kiosk.state, kiosk.clock.now)),
+                    ("network", senses.network.run()),
+                    ("papers", senses.papers.run()),
+                    ("remedies", remedies.run(lambda: kiosk.judgement.signals, lambda: kiosk.state, kiosk.clock.now)),
                     ("link", uplink.link.run()),
                     ("outbox", uplink.outbox.run()),
                     ("readiness", uplink.run_readiness()),
@@ -174,6 +192,35 @@ def _open_panel(settings: Settings, hardware: Hardware, on_gesture: Any) -> Pane
         return None
     panel.start()
     return panel
+
+
+def _senses(settings: Settings, hardware: Hardware, kiosk: Kiosk, uplink: Uplink, panel: Panel | None) -> Senses:
+    def in_session() -> bool:
+        return kiosk.state.session is not None
+
+    def may_listen() -> bool:
+        """Only while the cameras' lamp is lit, and in no session: the call has the microphone, a pause has nobody."""
+        return kiosk.cameras.are_open and not in_session()
+
+    sound = SoundWatch(settings.audio, hardware.hearing, may_listen)
+    network = NetWatch(settings, hardware.network, uplink.link, in_session)
+    senses = Senses(sound, network, Papers(settings.link.certificate), panel.shutters if panel else dict)
+    kiosk.senses, kiosk.speaker = senses, hardware.speaker or sound.speaker
+    return senses
+
+
+def _recall(kiosk: Kiosk, found: boot.Found, starts: Sequence[datetime]) -> None:
+    kiosk.starts = starts
+    kiosk.resume_session(found.session, found.rows)
+    if found.schedule:
+        kiosk.post(s.ScheduleSet(found.schedule))
+
+
+def _remedies(kiosk: Kiosk, senses: Senses, uplink: Uplink, journal: Journal) -> Remedies:
+    does = {"netcheck": senses.network.in_words, "reconnect": uplink.reconnect, "time-sync": synchronize}
+    remedies = Remedies(does, journal)
+    kiosk.tried = lambda: {**kiosk.ladder_tried(), **remedies.told()}
+    return remedies
 
 
 def _open_vault(settings: Settings, cameras: Mapping[str, Camera], kiosk: Kiosk) -> Vault | None:

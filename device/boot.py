@@ -1,6 +1,7 @@
 """What the ledger tells at boot: the session that was open, the bookings that are done, the schedule last heard."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,6 +20,7 @@ _log = logging.getLogger(__name__)
 _NEWEST: Final = 2_000
 """Rows in which to look for a trusted time; a kiosk that has written more without one knows only when it was built."""
 _RESTARTS_WITHIN: Final = timedelta(hours=1)
+_STARTS_KEPT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,26 @@ def clock_floor(ledger: Ledger) -> datetime:
     return max(BUILT, lived.wall if lived.trust is ClockTrust.SYNCED else row.at)
 
 
-def count_start(ledger: Ledger, at: Instant) -> int:
-    """Keep this start, and say how many there were within the last hour, this one included."""
-    starts = [start for start in ledger.kept("starts") or [] if _within_hour(start, at)]
-    starts.append(at.wall.isoformat())
-    ledger.keep("starts", starts[-20:])
-    return len(starts)
+def prove_writable(ledger: Ledger, at: Instant) -> None:
+    """Write something small, because only that shows whether the disk still takes it; raises `LedgerUnwritable`."""
+    ledger.keep("proof", at.wall.isoformat(timespec="seconds"))
 
 
-def _within_hour(start: str, at: Instant) -> bool:
-    return timedelta(0) <= at.wall - datetime.fromisoformat(start) < _RESTARTS_WITHIN
+def count_start(ledger: Ledger, at: Instant) -> list[datetime]:
+    """Keep this start, and give those within the last hour, this one included."""
+    starts = [datetime.fromisoformat(start) for start in ledger.kept("starts") or []]
+    starts = [*(one for one in starts if _within_hour(one, at)), at.wall][-_STARTS_KEPT:]
+    ledger.keep("starts", [one.isoformat() for one in starts])
+    return starts
+
+
+def within_hour(starts: Iterable[datetime], at: Instant) -> int:
+    """How many of `starts` were within the last hour."""
+    return sum(_within_hour(one, at) for one in starts)
+
+
+def _within_hour(start: datetime, at: Instant) -> bool:
+    return timedelta(0) <= at.wall - start < _RESTARTS_WITHIN
 
 
 def _open_session(session: str | None, rows: list[Row], alive: Any, schedule: Schedule | None) -> s.OpenSession | None:

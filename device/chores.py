@@ -28,6 +28,8 @@ RETRY_EVERY_S: Final = 1.0
 WAIT_FOR_TIME_NS: Final = 30 * NS_PER_S
 """So long a session that was cut off waits for a true clock; longer, an aide would press again."""
 PRUNE_EVERY_S: Final = 3_600.0
+PROVE_EVERY_S: Final = 45.0
+"""A refusal is to be seen within a minute."""
 STEP_MS: Final = 1_000
 """A wall clock that moves this much against the monotonic one was stepped."""
 
@@ -125,11 +127,23 @@ async def retry_ledger(kiosk: Kiosk, journal: Journal) -> None:
             continue
         try:
             await journal.call(Ledger.write_waiting)
+            await journal.call(partial(boot.prove_writable, at=kiosk.clock.now()))
         except LedgerUnwritable:
             continue  # said once when it began
         _log.info("the ledger can be written again")
         kiosk.unwritten = False
         kiosk.post(s.StorageChanged(ok=True))
+
+
+async def prove_storage(kiosk: Kiosk, journal: Journal) -> None:
+    """Outside sessions, when nothing else is written, see every 45 s whether the disk still takes anything."""
+    while True:
+        if kiosk.state.session is None and not kiosk.unwritten:
+            try:
+                await journal.call(partial(boot.prove_writable, at=kiosk.clock.now()))
+            except LedgerUnwritable as error:
+                kiosk.refuse_writes(error)
+        await asyncio.sleep(PROVE_EVERY_S)
 
 
 async def prune_ledger(kiosk: Kiosk, journal: Journal) -> None:

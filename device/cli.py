@@ -13,6 +13,9 @@ from typing import Any, get_args
 from device import agent, reboot
 from device.commission_command import commission
 from device.errors import KioskError
+from device.netcheck.run import Figures, check
+from device.netcheck.text import rules
+from device.netcheck.text import table as network_table
 from device.placement import Person
 from device.release import VERSION
 from device.selftest import run as selftest
@@ -52,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         ("state", _state, "print what the running agent says of itself, as JSON"),
         ("ledger", _ledger, "verify or export the journal of session facts"),
         ("commission", _commission, "aim and focus the cameras with the running agent, and keep that as the reference"),
+        ("netcheck", _netcheck, "look what the network does between this kiosk and its fleet; the agent may run"),
         ("selftest", _selftest, "open cameras, disk, key and pins once, and say what does not work"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -77,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--within", type=_within_s, default=600.0, metavar="S", help="give up after so many seconds (600)"
             )
+        if name == "netcheck":
+            command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+            command.add_argument(
+                "--rules", action="store_true", help="print what a firewall has to let out, and look at nothing"
+            )
+            command.set_defaults(log_level=logging.ERROR)  # what it finds stands in its answer
         if name == "selftest":
             command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
             command.add_argument(
@@ -136,6 +146,34 @@ def _commission(settings: Settings, args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         raise KioskError("stopped; nothing was kept, and the cameras close by themselves") from None
     return 0
+
+
+def _netcheck(settings: Settings, args: argparse.Namespace) -> int:
+    if args.rules:
+        _write_lines(" ".join(one) for one in rules(settings))
+        return 0
+    sys.stderr.write("Looking at the network; 10 s at most …\n")
+    try:
+        found = asyncio.run(check(settings, figures=_line_figures(settings)))
+    except KeyboardInterrupt:
+        raise KioskError("the network check was stopped") from None
+    sys.stdout.write((json.dumps(found.json(), indent=2) if args.json else network_table(found)) + "\n")
+    if found.troubles:
+        raise KioskError(
+            f"the network check found trouble: {', '.join(f'{one.name} {one.where}' for one in found.troubles)}"
+        )
+    return 0
+
+
+def _line_figures(settings: Settings) -> Figures:
+    """What the running agent measured; nothing where none runs."""
+    try:
+        told = _asked(settings, "/api/netcheck")
+    except KioskError:
+        return Figures()
+    rows = {row.get("name"): row.get("facts", {}) for row in told.get("rows", ())} if isinstance(told, dict) else {}
+    trip = rows.get("round trip", {})
+    return Figures(trip.get("median_ms"), trip.get("lost_share"), rows.get("upload", {}).get("bps"))
 
 
 def _selftest(settings: Settings, args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from wire.calls import HELP_ANSWERED
 from wire.ledger import ClockTrust
 from wire.messages import Command
 
-KNOWN: Final = frozenset({"identify", "preflight", "still", HELP_ANSWERED})
+KNOWN: Final = frozenset({"identify", "netcheck", "preflight", "still", "tone", HELP_ANSWERED})
 WITHOUT_CLOCK: Final = frozenset({"identify", "preflight"})
 """What runs even while the clock is unset, when no expiry can be judged: neither can do harm late."""
 

@@ -67,6 +67,8 @@ class PlacementUnwritable(KioskError):
 
 class CatalogueUnreadable(KioskError):
     """The sentences of a language cannot be read; the message names file and line."""
+
+
 class SoundError(KioskError):
     """A microphone or loudspeaker cannot be had; the message is the driver's."""
 

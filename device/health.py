@@ -5,17 +5,17 @@ import logging
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from device.board import board_model
-from device.wear import Wear
+from device.wear import DISKSTATS, Wear
 
 _log = logging.getLogger(__name__)
 
 _VCGENCMD_WITHIN_S: Final = 2.0
-_THERMAL: Final = Path("/sys/class/thermal/thermal_zone0/temp")
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -61,17 +61,37 @@ def throttling(word: str) -> Throttling | None:
     return Throttling(bool(bits & 1), bool(bits & 1 << 2), bool(bits & 1 << 16), bool(bits & 1 << 18))
 
 
-async def look(data_dir: Path) -> Vitals:
+def _free_and_total(folder: Path) -> tuple[int, int]:
+    usage = shutil.disk_usage(folder)
+    return usage.free, usage.total
+
+
+@dataclass(frozen=True, slots=True)
+class Sensors:
+    """Where the machine's vitals are read; a simulated machine has others."""
+
+    thermal: Path = Path("/sys/class/thermal/thermal_zone0/temp")
+    vcgencmd: str = "vcgencmd"
+    """The Pi's own tool, by its name or path."""
+    disk: Callable[[Path], tuple[int, int]] = _free_and_total
+    """Bytes free and in all on the disk that holds a folder; raises OSError."""
+    diskstats: Path = DISKSTATS
+
+
+_MACHINE: Final = Sensors()
+
+
+async def look(data_dir: Path, sensors: Sensors = _MACHINE) -> Vitals:
     """The vitals now; takes at most about 2 s, in a thread."""
-    return await asyncio.to_thread(_look, data_dir)
+    return await asyncio.to_thread(_look, data_dir, sensors)
 
 
-def _look(data_dir: Path) -> Vitals:
-    free, total = _storage(data_dir)
+def _look(data_dir: Path, sensors: Sensors) -> Vitals:
+    free, total = _storage(data_dir, sensors)
     return Vitals(
         uptime_s=_number(Path("/proc/uptime"), 1.0),
-        temperature_c=_number(_THERMAL, 0.001),
-        throttling=_throttling(),
+        temperature_c=_number(sensors.thermal, 0.001),
+        throttling=_throttling(sensors.vcgencmd),
         cpu_load_1m=_number(Path("/proc/loadavg"), 1.0),
         memory_used_share=_memory(),
         storage_free_bytes=free,
@@ -96,8 +116,8 @@ def _number(path: Path, unit: float) -> float | None:
         return None  # a sensor that says something else knows nothing
 
 
-def _throttling() -> Throttling | None:
-    tool = shutil.which("vcgencmd")
+def _throttling(name: str) -> Throttling | None:
+    tool = shutil.which(name)
     if tool is None:
         return None
     try:
@@ -121,12 +141,11 @@ def _memory() -> float | None:
     return None if not total or available is None else round(1 - available / total, 3)
 
 
-def _storage(folder: Path) -> tuple[int | None, int | None]:
+def _storage(folder: Path, sensors: Sensors) -> tuple[int | None, int | None]:
     try:
-        usage = shutil.disk_usage(folder)
+        return sensors.disk(folder)
     except OSError:
         return None, None
-    return usage.free, usage.total
 
 
 def _rss() -> int | None:

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from device import chimes, effects, readiness
+from device import boot, chimes, effects, readiness
 from device.camera_pair import CameraPair
 from device.cameras.boundary import View
 from device.cameras.ladder import CameraState, Step
@@ -19,6 +19,7 @@ from device.errors import KioskError, LedgerUnwritable
 from device.gestures import Gesture, Kind
 from device.health import Vitals
 from device.panel import Lamp, Panel
+from device.senses import Senses
 from device.session import lateness
 from device.session import states as s
 from device.session.clock import Clock, Instant
@@ -59,7 +60,8 @@ class Kiosk:
         self.vitals: Vitals | None = None
         self.unwritten = False
         self.link_since: datetime | None = None
-        self.starts_last_hour = 0
+        self.starts: Sequence[datetime] = ()
+        """When the agent was started, this time included."""
         self.last_steps: dict[str, str] = {}
         """By role, the last rung of the recovery ladder that was taken in this boot."""
         self.oldest_unacked_at: datetime | None = None
@@ -79,6 +81,9 @@ class Kiosk:
         self.speaker: chimes.Speaker = chimes.Silence()
         self.setup = SetupView()
         self.preflight = PreflightView()
+        self.senses: Senses | None = None
+        self.tried: Callable[[], Mapping[readiness.Key, dict[str, Any]]] = dict
+        """What was tried about the signals that count, for their evidence."""
         self.vault: Vault | None = None
         """Set before the first event; a kiosk without one keeps no picture."""
 
@@ -143,6 +148,14 @@ class Kiosk:
         self.post(s.Noted("camera.recovery", data, only_in_session=True))
         self.tell_news()
 
+    def ladder_tried(self) -> dict[readiness.Key, dict[str, Any]]:
+        """What the recovery ladder did last about each camera, for the evidence of what is wrong with it."""
+        return {
+            (name, role): {"name": "ladder", "output": step}
+            for role, step in self.last_steps.items()
+            for name in ("camera.missing", "camera.frozen")
+        }
+
     def resume_session(self, session: str | None, rows: Sequence[Row]) -> None:
         """The rows of the session that the ledger showed last."""
         self._record_id, self._session_rows = session, list(rows)
@@ -179,6 +192,7 @@ class Kiosk:
             unwritten=self.unwritten,
             clock=self.clock.opinion,
             identify=now.mono_ns < self._identify_until_ns,
+            unknown=self.senses.unknown if self.senses else {},
         )
 
     @property
@@ -245,12 +259,14 @@ class Kiosk:
                 temperature_c=vitals.temperature_c if vitals else None,
                 oldest_unacked_at=self.oldest_unacked_at,
                 lamp_agrees=self.cameras.lamp_agrees(wanted=wanted),
-                starts_last_hour=self.starts_last_hour,
+                starts_last_hour=boot.within_hour(self.starts, now),
                 swapped=self.cameras.swapped(now),
                 overdue_booking=lateness.overdue(self.state, now),
                 therapist_missing_s=lateness.therapist_missing_s(self.state, self._running_record(now), now),
                 recording_bytes_per_s=self.recording_bytes_per_s,
                 storage_worn_share=vitals.wear.worn_share if vitals and vitals.wear else None,
+                also=self.senses.found(self.state, now) if self.senses else {},
+                tried=self.tried(),
             ),
             before.watches,
         )
@@ -298,10 +314,14 @@ class Kiosk:
         try:
             await self.journal.append(facts)
         except LedgerUnwritable as error:
-            if not self.unwritten:
-                _log.error("%s; facts are kept in memory and tried again", error)  # expected, once
-                self.unwritten = True
-                self.post(s.StorageChanged(ok=False))
+            self.refuse_writes(error)
+
+    def refuse_writes(self, error: LedgerUnwritable) -> None:
+        """The disk refused: what is written is kept in memory until it takes it again."""
+        if not self.unwritten:
+            _log.error("%s; facts are kept in memory and tried again", error)  # expected, once
+            self.unwritten = True
+            self.post(s.StorageChanged(ok=False))
 
     def follow(self) -> None:
         """Bring cameras, recording and lamps to what the state, and whoever asked for the cameras, want now."""

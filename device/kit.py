@@ -23,6 +23,9 @@ class KitPanel(SettingsModel):
     button_pin: int
     lamp_pin: int
     camera_lamp_pin: int
+    overhead_shutter_pin: int | None = None
+    """A contact to ground that is closed while the camera's shutter is; None where none is fitted."""
+    front_shutter_pin: int | None = None
 
 
 class KitCamera(SettingsModel):
@@ -55,6 +58,9 @@ class KitAudio(SettingsModel):
     """Whether this kit has a microphone and a loudspeaker; what is not fitted takes no part in readiness."""
 
     fitted: bool
+    microphone: str = ""
+    """USB id, `vendor:product`; empty: the first USB device that captures."""
+    speaker: str = ""
 
 
 class KitMarker(SettingsModel):

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from device.link_quality import LinkQuality
 from device.settings import LinkSettings
 from wire.codec import MAX_PAYLOAD_BYTES, encode, read
 from wire.errors import WireError
@@ -39,6 +40,12 @@ GIVE_UP_AFTER_S: Final = 15.0
 FIRST_RETRY_S: Final = 3.0
 BACKOFF_CAP_S: Final = 15.0
 STOP_WITHIN_S: Final = 2.0
+_MEASURED_BYTES: Final = (24 * 1024, 96 * 1024, 160 * 1024)
+"""Echoes of these sizes, the next only where it takes no longer than this: what is on its way delays what is live."""
+_MEASURED_TAKES_S: Final = 1.0
+_MEASURED_FROM: Final = 2_000_000_000
+"""Echoes that measure are numbered from here on, those that ask whether the fleet is there from 1."""
+_MEASURED_WITHIN_S: Final = 3.0
 INBOX: Final = 256
 """Messages waiting to be read; what a flood sends beyond it is dropped and counted."""
 
@@ -96,6 +103,9 @@ class Link:
         self.up = False
         self.dropped = 0
         self.round_trip_ms: float | None = None
+        self.quality = LinkQuality()
+        self._measured: tuple[int, asyncio.Future[float]] | None = None
+        self._measured_n = _MEASURED_FROM
         self.echo_every_s = ECHO_EVERY_S
 
     async def run(self) -> None:
@@ -131,6 +141,42 @@ class Link:
                 return self.round_trip_ms
         return None
 
+    def reconnect(self) -> None:
+        """Close the connection; the next address is tried within seconds."""
+        self._lost.set()
+
+    async def measure_upload(self, enough_bps: int) -> int | None:
+        """Send the fleet a few large echoes, until `enough_bps` is shown; the best of them, bits per second.
+
+        TCP begins slowly, so that the figure is what can be sent at least. None when no echo is answered in time.
+        """
+        best: int | None = None
+        for size in _MEASURED_BYTES:
+            if best is not None and (best >= enough_bps or size * 8 / best > _MEASURED_TAKES_S):
+                break
+            took_s = await self._measure(size)
+            if took_s is None:
+                break
+            there_s = max(0.001, took_s - (self.quality.median_ms or self.round_trip_ms or 0.0) / 1_000)
+            best = max(best or 0, round(size * 8 / there_s))
+        return best
+
+    async def _measure(self, size: int) -> float | None:
+        """How long an echo of `size` bytes takes; as long as was waited where none came, None without a connection."""
+        self._measured_n += 1
+        loop = asyncio.get_running_loop()
+        coming: asyncio.Future[float] = loop.create_future()
+        self._measured, begun = (self._measured_n, coming), loop.time()
+        ask = encode(Echo(sender="kiosk", n=self._measured_n))
+        padded = ask[:-1] + b',"pad":"' + b"0" * size + b'"}'  # a field that nobody knows is ignored
+        if not self.publish(Channel.ECHO, padded, qos=0):
+            return None
+        try:
+            async with asyncio.timeout(_MEASURED_WITHIN_S):
+                return await coming - begun
+        except TimeoutError:
+            return _MEASURED_WITHIN_S if self.up else None
+
     async def say_goodbye(self, death: bytes) -> None:
         """Publish a planned death and close; takes at most about 2 s."""
         client, self._client = self._client, None
@@ -163,6 +209,7 @@ class Link:
             if refusal:
                 return False, refusal
             self._client = client
+            self.quality.forget()
             self.publish(Channel.PRESENCE, life.birth, qos=1, retain=True)
             was_up, reason = await self._listen()
         except TimeoutError:
@@ -213,6 +260,7 @@ class Link:
         self._echo_n += 1
         self._answered.clear()
         self._echo_sent = asyncio.get_running_loop().time()
+        self.quality.asked(self._echo_n)
         self.publish(Channel.ECHO, encode(Echo(sender="kiosk", n=self._echo_n)), qos=0)
 
     async def _read(self) -> None:
@@ -230,11 +278,15 @@ class Link:
                 _log.log(logging.WARNING if self.dropped == 1 else logging.DEBUG, "dropped from %s: %s", name, error)
 
     def _hear(self, echo: Echo) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._measured and echo.sender == "fleet" and echo.n == self._measured[0] and not self._measured[1].done():
+            self._measured[1].set_result(now)
         if echo.sender == "fleet" and echo.n == self._echo_n and self._echo_sent is not None:
-            round_trip_s = asyncio.get_running_loop().time() - self._echo_sent
+            round_trip_s = now - self._echo_sent
             self.round_trip_ms = round(round_trip_s * 1000, 1)
             if echo.at is not None and not self._answered.is_set():  # the first answer: a second one came late
                 self._on_time(echo.at, round_trip_s)
+            self.quality.answered(echo.n, self.round_trip_ms)
             self._answered.set()
 
     def _set_up(self, *, up: bool, reason: str = "") -> None:

@@ -66,6 +66,11 @@ class Panel:
             self._button = DigitalInputDevice(pins.button_pin, pull_up=True, pin_factory=pin_factory)
             self._lamp_pin = LED(pins.lamp_pin, pin_factory=pin_factory)
             self._camera_lamp_pin = LED(pins.camera_lamp_pin, pin_factory=pin_factory)
+            self._shutters = {
+                role: DigitalInputDevice(pin, pull_up=True, pin_factory=pin_factory)
+                for role, pin in (("overhead", pins.overhead_shutter_pin), ("front", pins.front_shutter_pin))
+                if pin is not None
+            }
         except (GPIOZeroError, OSError, ImportError) as error:
             raise PanelError(f"button and lamps cannot be had: {error}") from error
         self.lamp = Lamp.OFF
@@ -89,7 +94,7 @@ class Panel:
         self._thread.join(_STOP_WITHIN_S)
         if self._thread.is_alive():
             _log.error("the panel's thread did not stop within %.0f s", _STOP_WITHIN_S)
-        for device in (self._button, self._lamp_pin, self._camera_lamp_pin):
+        for device in (self._button, self._lamp_pin, self._camera_lamp_pin, *self._shutters.values()):
             device.close()
 
     def show(self, lamp: Lamp) -> None:
@@ -109,6 +114,10 @@ class Panel:
     def camera_lamp(self) -> bool:
         """The cameras' lamp as read back from its pin."""
         return bool(self._camera_lamp_pin.is_lit)
+
+    def shutters(self) -> dict[str, bool]:
+        """By role, whether the contact says that the camera's shutter is closed; only those that are fitted."""
+        return {role: bool(contact.is_active) for role, contact in self._shutters.items()}
 
     def show_cameras(self, *, open_: bool) -> None:
         """Set the cameras' lamp."""

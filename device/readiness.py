@@ -71,6 +71,10 @@ class Facts:
     """What both cameras write while they record; 0 where nothing is ever recorded."""
     storage_worn_share: float | None = None
     """How much of what the card endures was written to it."""
+    also: Mapping[Key, dict[str, Any]] = field(default_factory=dict)
+    """What is true of sound, network, certificate, software and schedule (device/conditions.py)."""
+    tried: Mapping[Key, dict[str, Any]] = field(default_factory=dict)
+    """What the kiosk tried about a signal by itself, and what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,9 @@ def conditions(facts: Facts) -> dict[Key, dict[str, Any]]:
     oldest = facts.oldest_unacked_at
     if oldest is not None and facts.now.trust is not ClockTrust.UNSET and facts.now.wall - oldest > BACKLOG_OLD:
         found["backlog.old", None] = {"oldest": oldest.isoformat(timespec="seconds")}
-    return found
+    found |= facts.also
+    return {key: {**evidence, "remedy": facts.tried[key]} if key in facts.tried else evidence
+            for key, evidence in found.items()}  # fmt: skip
 
 
 def _camera(role: str, camera: CameraView, wanted: CameraSpec | None) -> dict[Key, dict[str, Any]]:

@@ -1,11 +1,13 @@
 """kiosk.toml: what one kiosk is told about itself. Unknown keys are refused, with a suggestion."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from device.audio.level import FLOOR_DBFS
 from device.board import board_model
 from device.cameras.crypt import fleet_key
 from device.cameras.source import CameraSpec
@@ -19,6 +21,7 @@ from wire.ids import Id
 from wire.settings_file import SettingsModel
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+UsbId = Annotated[str, Field(pattern=r"^([0-9a-fA-F]{4}:[0-9a-fA-F]{4})?$")]
 Pin = Annotated[int, Field(ge=0, le=27)]
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -171,6 +174,8 @@ class PanelSettings(SettingsModel):
     button_pin: Pin = Field(default_factory=lambda: kit().panel.button_pin)
     lamp_pin: Pin = Field(default_factory=lambda: kit().panel.lamp_pin)
     camera_lamp_pin: Pin = Field(default_factory=lambda: kit().panel.camera_lamp_pin)
+    overhead_shutter_pin: Pin | None = Field(default_factory=lambda: kit().panel.overhead_shutter_pin)
+    front_shutter_pin: Pin | None = Field(default_factory=lambda: kit().panel.front_shutter_pin)
 
 
 class LinkSettings(SettingsModel):
@@ -193,6 +198,43 @@ class LinkSettings(SettingsModel):
         return urls
 
 
+class NetworkSettings(SettingsModel):
+    """What else of the network this kiosk may be told, for its own check of it."""
+
+    fleet_url: str = ""
+    """The fleet's own address, https://; left out, only the brokers are looked at."""
+    ntp_servers: tuple[str, ...] = ()
+    """The school's time servers, `host` or `host:port`; left out, the machine's own time service is believed."""
+
+    @field_validator("fleet_url")
+    @classmethod
+    def _is_fleet(cls, url: str) -> str:
+        parts = urlsplit(url)
+        is_ours = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if url and (not is_ours or not parts.hostname or parts.username or parts.query or parts.fragment):
+            raise ValueError(f"{url!r}: write https://host or https://host:port; http:// may only lead to this machine")
+        return url
+
+    @field_validator("ntp_servers")
+    @classmethod
+    def _are_hosts(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
+        for one in servers:
+            if not re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", one):
+                raise ValueError(f"{one!r}: write a host's name or address, with :port only where it is not 123")
+        return servers
+
+
+class AudioSettings(SettingsModel):
+    """Microphone and loudspeaker; the kit's own unless the file says otherwise."""
+
+    fitted: bool = Field(default_factory=lambda: kit().audio.fitted)
+    microphone: UsbId = Field(default_factory=lambda: kit().audio.microphone)
+    """Its USB id, `vendor:product`; empty: the first USB device that captures."""
+    speaker: UsbId = Field(default_factory=lambda: kit().audio.speaker)
+    floor_dbfs: Annotated[float, Field(ge=-120, le=0)] = FLOOR_DBFS
+    """What is never louder than this counts as silent."""
+
+
 class ScreenSettings(SettingsModel):
     """The kiosk's own page, on loopback only."""
 
@@ -212,6 +254,8 @@ class Settings(SettingsModel):
     screen: ScreenSettings = ScreenSettings()
     recording: RecordingSettings = RecordingSettings()
     upload: UploadSettings = UploadSettings()
+    network: NetworkSettings = NetworkSettings()
+    audio: AudioSettings = AudioSettings()
 
     @property
     def upload_hosts(self) -> frozenset[str]:

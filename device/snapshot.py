@@ -125,6 +125,8 @@ class Snapshot:
     """What is made of the machine's clock."""
     identify: bool = False
     """The fleet asked this kiosk to show which one it is."""
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """By signal, why it cannot be known here, as a short stable word."""
 
     @property
     def is_recorded(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from device import commands
 from device.errors import CommandRefused, LedgerUnwritable, Refused
-from device.health import Vitals, look
+from device.health import Sensors, Vitals, look
 from device.kiosk import Kiosk
 from device.link import ECHO_EVERY_S, ECHO_IN_SESSION_S, Life, Link
 from device.outbox import Outbox
@@ -24,7 +24,7 @@ from device.worksheet_still import SealedStill, sealed_still
 from wire.calls import HELP_ANSWERED, HelpAnswered
 from wire.codec import encode, read, validate
 from wire.errors import BadPayload
-from wire.messages import Command, Health, LedgerAck, Presence, PresenceState, Readiness, Reply
+from wire.messages import Command, Config, Health, LedgerAck, Presence, PresenceState, Readiness, Reply
 from wire.schedule import Schedule
 from wire.topics import Channel
 from wire.uploads import UploadTicket
@@ -37,8 +37,8 @@ HEALTH_EVERY_S: Final = 15.0
 class Uplink:
     """Birth, readiness, health, ledger and replies up; schedule, acknowledgements and commands down."""
 
-    def __init__(self, kiosk: Kiosk, journal: Journal) -> None:
-        self._kiosk, self._journal = kiosk, journal
+    def __init__(self, kiosk: Kiosk, journal: Journal, sensors: Sensors | None = None) -> None:
+        self._kiosk, self._journal, self._sensors = kiosk, journal, sensors or Sensors()
         of = kiosk.settings
         self.outbox = Outbox(journal, self._publish_ledger)
         self.link = Link(
@@ -48,7 +48,7 @@ class Uplink:
         self.looks = Looks(kiosk, journal, self.link.echo)
         self._birth = 0
         self._said: tuple[Any, ...] = ()
-        self._wear = WearCount(journal, of.data_dir)
+        self._wear = WearCount(journal, of.data_dir, self._sensors.diskstats)
         self.uploader = (
             Uploader(kiosk, kiosk.vault, journal, self.link, self.outbox.written) if kiosk.vault is not None else None
         )
@@ -75,7 +75,7 @@ class Uplink:
     async def run_health(self) -> None:
         """Look at the machine every 15 s and say so, until cancelled."""
         while True:
-            vitals = replace(await look(self._kiosk.settings.data_dir), wear=await self._wear.look())
+            vitals = replace(await look(self._kiosk.settings.data_dir, self._sensors), wear=await self._wear.look())
             self._kiosk.vitals = vitals
             oldest = await self._journal.call(Ledger.oldest_unacked)
             self._kiosk.oldest_unacked_at = oldest.at if oldest else None
@@ -92,6 +92,11 @@ class Uplink:
             command = await self._commands.get()
             reply = await self._answer(command)
             self.link.publish(Channel.REPLY, encode(reply), qos=1)
+
+    async def reconnect(self) -> str:
+        """Have the link begin anew, as a remedy; what was done, in words."""
+        self.link.reconnect()
+        return "the connection was closed; the next address is tried within seconds"
 
     async def say_goodbye(self) -> None:
         """Tell the fleet that this kiosk is switched off on purpose."""
@@ -134,6 +139,9 @@ class Uplink:
             case Channel.UPLOAD_TICKET:
                 if self.uploader is not None:
                     self.uploader.take_ticket(read(UploadTicket, payload))
+            case Channel.CONFIG:
+                if self._kiosk.senses is not None:
+                    self._kiosk.senses.desired = read(Config, payload)
             case Channel.COMMAND:
                 self._queue(read(Command, payload))
             case _:
@@ -179,6 +187,8 @@ class Uplink:
         if command.name == "identify":
             self._kiosk.identify()
             return {"shown_s": 15}
+        if command.name in {"netcheck", "tone"}:
+            return await self._sense(command.name)
         if command.name == "still":
             return await sealed_still(self._kiosk, self._kiosk.settings.recording.fleet_key, command.id, command.args)
         if command.name == HELP_ANSWERED:
@@ -197,6 +207,15 @@ class Uplink:
         except Refused as error:
             raise CommandRefused("no_call", str(error)) from error
         return {"shown": True}
+
+    async def _sense(self, name: str) -> dict[str, Any]:
+        senses = self._kiosk.senses
+        if senses is None:
+            raise CommandRefused("not-here", "this kiosk has nothing to look with")
+        if name == "netcheck":
+            return (await senses.network.look()).json()
+        await senses.sound.play_asked(self._kiosk.state, self._kiosk.clock.now())
+        return {"played": True}
 
     def _health(self, snapshot: Snapshot, vitals: Vitals) -> Health:
         said = _health(snapshot, vitals, self.link, self._kiosk.last_steps)

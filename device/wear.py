@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-_DISKSTATS: Final = Path("/proc/diskstats")
+DISKSTATS: Final = Path("/proc/diskstats")
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _SECTOR_BYTES: Final = 512
 _DAYS_KEPT: Final = 30
@@ -70,7 +70,7 @@ def kernel_boot() -> str:
     return _BOOT_ID.read_text(encoding="ascii").strip()
 
 
-def written_bytes(folder: Path, diskstats: Path = _DISKSTATS) -> int | None:
+def written_bytes(folder: Path, diskstats: Path = DISKSTATS) -> int | None:
     """What was written since boot to the device that holds `folder`; None where the kernel does not say."""
     try:
         device = folder.stat().st_dev

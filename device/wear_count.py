@@ -10,7 +10,7 @@ from device.errors import LedgerUnwritable
 from device.kit import kit
 from device.session.journal import Journal
 from device.session.ledger import Ledger
-from device.wear import Wear, as_kept, counted, from_kept, kernel_boot, written_bytes
+from device.wear import DISKSTATS, Wear, as_kept, counted, from_kept, kernel_boot, written_bytes
 
 _KEEP_EVERY: Final = 40
 """Looks, of which there is one every 15 s: counting must not wear the card itself."""
@@ -20,14 +20,14 @@ _KEY: Final = "wear"
 class WearCount:
     """What was written to the disk that holds `folder`."""
 
-    def __init__(self, journal: Journal, folder: Path) -> None:
-        self._journal, self._folder = journal, folder
+    def __init__(self, journal: Journal, folder: Path, diskstats: Path = DISKSTATS) -> None:
+        self._journal, self._folder, self._diskstats = journal, folder, diskstats
         self._wear: Wear | None = None
         self._looks = 0
 
     async def look(self) -> Wear | None:
         """What is known now; None where the kernel does not count."""
-        count = await asyncio.to_thread(written_bytes, self._folder)
+        count = await asyncio.to_thread(written_bytes, self._folder, self._diskstats)
         if count is None:
             return None
         if self._wear is None:

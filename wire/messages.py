@@ -118,6 +118,10 @@ class Config(WireModel):
     """Desired settings; the kiosk reports in its readiness the revision that it runs."""
 
     revision: NonNegativeInt
+    version: ShortText | None = None
+    """The release that is to run; null leaves it to the kiosk."""
+    version_by: AwareDatetime | None = None
+    """The end of the campus's window for it."""
     settings: dict[str, Any] = Field(default_factory=dict)
 
 

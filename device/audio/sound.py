@@ -1,4 +1,4 @@
-"""The sound worker seen from the agent: a tiny port each for what listens and what plays, and the process behind."""
+"""The sound worker seen from the agent: what listens, what plays (`device.chimes.Speaker`), and the process behind."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from device.audio.cards import PROC
 from device.audio.level import Level
@@ -22,20 +22,6 @@ _LOAD_S: Final = 8.0
 """A cold Pi takes seconds to load FFmpeg."""
 _OPEN_S: Final = 3.0
 _END_S: Final = 1.0
-
-
-class Speaker(Protocol):
-    """Where tones are played. It returns at once; a kiosk without a loudspeaker stays silent."""
-
-    def play(self, samples: Sequence[float], rate_hz: int) -> None:
-        """Play these samples (-1 to 1, one channel), if nothing is being played already."""
-
-
-class Silence:
-    """The speaker of a kiosk that has none."""
-
-    def play(self, samples: Sequence[float], rate_hz: int) -> None:
-        """Nothing is heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +138,7 @@ class WorkerSpeaker:
         self._playing: asyncio.Task[None] | None = None
 
     def play(self, samples: Sequence[float], rate_hz: int) -> None:
-        """See `Speaker.play`; what cannot be played is logged and missed by nobody: each tone is also in words."""
+        """See `chimes.Speaker.play`; what cannot be played is logged and missed by nobody: each tone is also in words."""
         pcm = self._pcm()
         if pcm is None or (self._playing is not None and not self._playing.done()):
             return

@@ -66,6 +66,7 @@ def api_state(snapshot: Snapshot, language: str) -> dict[str, Any]:
             "last": last.model_dump(mode="json") if (last := snapshot.preflight.last) else None,
         },
         "unwritten": snapshot.unwritten,
+        "unknown": dict(snapshot.unknown),
     }
 
 

@@ -31,9 +31,9 @@ class Page:
     def __init__(self) -> None:
         # `autoescape`, because a room may be called anything (H8).
         environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        self._template, self._setup = (
+        self._template, self._setup, self._netcheck = (
             environment.from_string(_HERE.joinpath("templates", name).read_text(encoding="utf-8"))
-            for name in ("kiosk.html", "commission.html")
+            for name in ("kiosk.html", "commission.html", "netcheck.html")
         )
         self.assets: Final = {
             found.name: Asset(found.read_bytes(), _TYPES[found.name.rpartition(".")[2]])
@@ -48,3 +48,7 @@ class Page:
     def setup_html(self, view: Mapping[str, Any], language: str) -> str:
         """The page on which the cameras are set up, with what `setup_view` has for it."""
         return self._setup.render(view=view, language=language)
+
+    def netcheck_html(self, **told: Any) -> str:
+        """The page for the firewall team, with what `NetcheckPage` has for it."""
+        return self._netcheck.render(**told)

@@ -63,7 +63,7 @@ def test_the_kernels_figures_are_those_of_the_folders_own_device(tmp_path: Path)
 
 def test_what_was_counted_is_kept_over_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counts = iter([1_000, 5_000, 7_000])
-    monkeypatch.setattr("device.wear_count.written_bytes", lambda _folder: next(counts))
+    monkeypatch.setattr("device.wear_count.written_bytes", lambda _folder, _diskstats: next(counts))
     monkeypatch.setattr("device.wear_count._KEEP_EVERY", 1)
 
     async def one_life(looks: int) -> Wear | None:
@@ -85,7 +85,7 @@ def test_what_was_counted_is_kept_over_a_restart(tmp_path: Path, monkeypatch: py
 
 
 def test_where_the_kernel_does_not_count_nothing_is_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("device.wear_count.written_bytes", lambda _folder: None)
+    monkeypatch.setattr("device.wear_count.written_bytes", lambda _folder, _diskstats: None)
 
     async def look() -> Wear | None:
         journal = Journal(Ledger.open(tmp_path / "ledger.db"))

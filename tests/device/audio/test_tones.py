@@ -8,7 +8,7 @@ from device.audio.tones import RATE_HZ, Occasion, as_pcm, probe, refusal
 from device.session.clock import Instant
 from device.session.states import Phase, Session, State
 from wire.ledger import ClockTrust
-from wire.messages import Booking, Schedule
+from wire.schedule import Booking, Schedule
 
 BELL = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 RUNNING = Session("s", None, frozenset(), 10**18)
