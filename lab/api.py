@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from device.kit import kit
+from lab.causes import Cause
 from lab.faults import Fault
 from lab.kit import Hand
 from lab.notices import Postbox
@@ -57,6 +58,15 @@ class CardsOrder(_Order):
     """Lay picture cards on a kiosk's desk, instead of those that lay there."""
 
     cards: tuple[Annotated[int, AfterValidator(_known)], ...]
+
+
+class CauseOrder(_Order):
+    """Have something wrong in the world around a kiosk, or mend it."""
+
+    cause: Cause
+    on: bool = True
+    role: Literal["overhead", "front"] = "overhead"
+    """Of which camera, where it is about one."""
 
 
 class PowerOrder(_Order):
@@ -120,7 +130,7 @@ async def page(request: Request) -> HTMLResponse:
     models = [one.model for one in request.app.state.kiosks.values()]
     description = await request.app.state.describe()
     two = dict(islice(kit().cards.names.items(), 2))  # the demo's schedule knows no others
-    switches = {"faults": list(Fault), "roles": ROLES, "cards": two}
+    switches = {"faults": list(Fault), "roles": ROLES, "cards": two, "causes": list(Cause)}
     return HTMLResponse(_page.render(kiosks=models, description=description, **switches))
 
 
@@ -176,6 +186,14 @@ async def cards(one: Kiosk, order: CardsOrder) -> dict[str, Any]:
     lying = tuple(dict.fromkeys(order.cards))
     one.cards(lying)
     return {"cards": lying}
+
+
+@router.post("/kiosks/{kiosk}/fault")
+async def fault(one: Kiosk, order: CauseOrder) -> dict[str, Any]:
+    """Change the world around it."""
+    with _powered():
+        await one.cause(order.cause, on=order.on, role=order.role)
+    return {"cause": order.cause, "on": order.on}
 
 
 @router.post("/kiosks/{kiosk}/power")

@@ -91,6 +91,21 @@ def _parse(name: str, text: str) -> tuple[int, ...]:
     return found[: len(PLACES_MM)]
 
 
+def without_markers(image: "Image") -> "Image":
+    """The picture with a sheet of paper on each marker of the mat; as it is, where no mat is seen."""
+    place = find_mat(cast("Image", cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)), MatGeometry.of(kit().mat)).place
+    if place is None:
+        return image
+    height, width = image.shape[:2]
+    shown = image.copy()
+    mat = kit().mat
+    for number in mat.marker_ids:
+        corners = np.array([mat.marker_corners_mm(number)], np.float64)
+        pixels = cv2.perspectiveTransform(corners, place.homography_for(width, height))
+        cv2.fillConvexPoly(shown, np.round(pixels[0]).astype(np.int32), (_PAPER, _PAPER, _PAPER))
+    return shown
+
+
 def _painted(image: "Image", numbers: tuple[int, ...]) -> "tuple[Image, Image, tuple[slice, slice]]":
     """The cards as a layer, what it covers, and where in the picture that is."""
     height, width = image.shape[:2]

@@ -152,7 +152,7 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
             stack.callback(booking.cancel)
             demo.booked = True
         for model in models:
-            one = SimulatedKiosk(model, _made(folder / model.id), broker.port)
+            one = SimulatedKiosk(model, _made(folder / model.id), broker.port, port)
             demo.kiosks[model.id] = one
             await one.start()
         stack.push_async_callback(_stop_kiosks, demo)

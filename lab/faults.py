@@ -6,6 +6,7 @@ change the pixels or the source's behaviour, never a signal: everything that not
 
 import logging
 import time
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,9 @@ import numpy as np
 
 from device.cameras import sources
 from device.cameras.errors import SourceMissing
-from device.cameras.source import CameraSpec, Frame, Source
+from device.cameras.source import CameraSpec, Frame, Native, Source
 from device.cameras.sources.scene import SensorNoise
-from lab.cards_on_desk import CardsOnDesk
+from lab.cards_on_desk import CardsOnDesk, without_markers
 from lab.switch import Switch, throw
 
 if TYPE_CHECKING:
@@ -44,6 +45,14 @@ class Fault(StrEnum):
     MOVED = "moved"
     UNPLUGGED = "unplugged"
     HUNG = "hung"
+    SLOW = "slow"
+    """Every second frame gets lost."""
+    SMALL = "small"
+    """It is plugged in anew and gives less than it gave."""
+    MAT_AWAY = "mat-away"
+    """Paper lies on the desk mat's corners."""
+    EXCHANGED = "exchanged"
+    """It is plugged in anew and sees what the other camera is for."""
 
 
 def set_fault(path: Path, fault: Fault) -> None:
@@ -56,13 +65,14 @@ def set_fault(path: Path, fault: Fault) -> None:
     throw(path, fault)
 
 
-def open_source(spec: CameraSpec, *, switch: str, cards: str | None = None) -> Source:
+def open_source(spec: CameraSpec, *, switch: str, cards: str | None = None, other: str | None = None) -> Source:
     """Open the camera that `spec` names, subject to the fault its switch says.
 
     Args:
         spec: the camera.
         switch: path of the text file that holds the fault's name; no file means no fault.
         cards: path of the text file that says which picture cards lie on this camera's desk.
+        other: the URI of the other camera, which this one can be exchanged for.
 
     Raises:
         SourceMissing: it is unplugged; otherwise whatever the real source raises.
@@ -71,7 +81,8 @@ def open_source(spec: CameraSpec, *, switch: str, cards: str | None = None) -> S
     lever.look()
     if lever.says is Fault.UNPLUGGED:
         raise _unplugged(spec)
-    return FaultySource(sources.open_source(spec), spec, lever, CardsOnDesk(Path(cards)) if cards else None)
+    seen = replace(spec, uri=other) if lever.says is Fault.EXCHANGED and other is not None else spec
+    return FaultySource(sources.open_source(seen), spec, lever, CardsOnDesk(Path(cards)) if cards else None)
 
 
 def fault_switch(path: Path) -> Switch[Fault]:
@@ -93,14 +104,16 @@ class FaultySource:
     Args:
         inner: the source underneath, which keeps the pace.
         spec: the camera.
-        switch: says what is wrong.
+        switch: says what is wrong, and was looked at.
         cards: what lies on the desk, whatever is wrong with the camera that looks at it.
     """
 
     def __init__(
         self, inner: Source, spec: CameraSpec, switch: Switch[Fault], cards: CardsOnDesk | None = None
     ) -> None:
-        self.native = inner.native
+        self._plugged = _as_plugged(switch.says)
+        is_small = self._plugged is Fault.SMALL
+        self.native = Native(spec.width // 2, spec.height // 2, form="LAB") if is_small else inner.native
         self._inner = inner
         self._spec = spec
         self._switch = switch
@@ -116,6 +129,10 @@ class FaultySource:
             _hang()
         if fault is Fault.UNPLUGGED:
             raise _unplugged(self._spec)
+        if _as_plugged(fault) is not self._plugged:
+            raise _unplugged(self._spec)  # it is opened anew, and is another camera then
+        if fault is Fault.SLOW:
+            self._inner.read(timeout_s)
         frame = self._inner.read(timeout_s)
         if self._cards is not None and (shown := self._cards.on(frame.image)) is not frame.image:
             frame = Frame(shown, frame.captured_ns)
@@ -168,7 +185,9 @@ class Pixels:
                 return cast("Image", cv2.add(image, self._glare()))
             case Fault.MOVED:
                 return self._moved(image)
-            case Fault.NONE | Fault.FROZEN | Fault.UNPLUGGED | Fault.HUNG:
+            case Fault.MAT_AWAY:
+                return self._noisy(without_markers(image))
+            case Fault.NONE | Fault.FROZEN | Fault.UNPLUGGED | Fault.HUNG | Fault.SLOW | Fault.SMALL | Fault.EXCHANGED:
                 return image
             case _:
                 assert_never(fault)
@@ -205,6 +224,11 @@ class Pixels:
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 5, 1.0)
         matrix[0, 2] += 0.08 * width
         return cast("Image", cv2.warpAffine(image, matrix, self._size, borderMode=cv2.BORDER_REFLECT_101))
+
+
+def _as_plugged(fault: Fault) -> Fault:
+    """What makes it another camera, which is noticed only when it is opened."""
+    return fault if fault in {Fault.SMALL, Fault.EXCHANGED} else Fault.NONE
 
 
 def _scaled(image: "Image", gain: float, lift: float) -> "Image":

@@ -13,6 +13,11 @@ _log = logging.getLogger(__name__)
 
 _CHUNK: Final = 65_536
 _TRICKLE_S: Final = 1.0
+_LATE_S: Final = 0.6
+_PORTAL: Final = (
+    b"HTTP/1.1 302 Found\r\nLocation: http://login.school.example/portal\r\nContent-Length: 0\r\n"
+    b"Connection: close\r\n\r\n"
+)
 _MID_PUBLISH_BYTES: Final = (200, 4_000)
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends RST instead of FIN
 
@@ -30,6 +35,10 @@ class Way(StrEnum):
     """One byte a second passes, each way."""
     MID_PUBLISH = "mid-publish"
     """Each connection is reset after some bytes, in the middle of a message as likely as not."""
+    LATE = "late"
+    """Every byte comes 0.6 s later, each way."""
+    PORTAL = "portal"
+    """Whoever connects is led to a page where the school's network asks to sign in."""
 
     @property
     def words(self) -> str:
@@ -40,6 +49,8 @@ class Way(StrEnum):
             Way.HALF_OPEN: "half-open: nothing comes back",
             Way.TRICKLE: "one byte a second",
             Way.MID_PUBLISH: "reset in mid-publish, again and again",
+            Way.LATE: "0.6 s late, each way",
+            Way.PORTAL: "a captive portal answers",
         }[self]
 
 
@@ -67,7 +78,7 @@ class Relay:
     def cut(self, way: Way) -> None:
         """Fail."""
         self._down = way
-        if way is Way.RESET:
+        if way in {Way.RESET, Way.PORTAL}:
             for client, broker in list(self._pairs):
                 _reset(client, broker)
 
@@ -89,6 +100,9 @@ class Relay:
     async def _serve(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         if self._down is Way.RESET:
             _reset(client, None)
+            return
+        if self._down is Way.PORTAL:
+            await _lead_away(reader, client)
             return
         broker_reader, broker = None, None
         if self._down is not Way.SILENT:
@@ -120,6 +134,8 @@ class Relay:
     ) -> None:
         left = random.randint(*_MID_PUBLISH_BYTES)  # keeps no secret
         while data := await reader.read(_CHUNK):
+            if self._down is Way.LATE:
+                await asyncio.sleep(_LATE_S)
             if self._down is Way.TRICKLE and writer is not None:
                 data = await self._trickle(data, writer)  # what is left of it
             if self._down in {Way.SILENT, Way.RESET} or writer is None:
@@ -148,6 +164,15 @@ class Relay:
 
 class _Ended(Exception):
     """One end closed its side."""
+
+
+async def _lead_away(reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        if await reader.read(_CHUNK):
+            client.write(_PORTAL)
+            await client.drain()
+        client.close()
+        await client.wait_closed()
 
 
 def _reset(*writers: asyncio.StreamWriter | None) -> None:

@@ -3,22 +3,28 @@
 import asyncio
 import json
 import logging
+import os
+import shutil
+import signal
 import sys
 import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from lab.as_fleet import said_by_fleet, say
 from lab.cards_on_desk import set_cards
+from lab.causes import Cause, Surroundings, refuse_writes, simple
 from lab.faults import Fault, set_fault
 from lab.kit import Hand
 from lab.processes import Child
-from lab.relay import Relay
+from lab.relay import Relay, Way
+from lab.sound import MICROPHONE_ID, SPEAKER_ID
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +32,10 @@ ROLES: Final = ("overhead", "front")
 RESTART_S: Final = 0.5
 """How soon the lab, as systemd would, restarts an agent that died by itself."""
 STOP_WITHIN_S: Final = 6.0
+_SHUTTER_PINS: Final = {"overhead": 5, "front": 6}
+_CRASHES: Final = 3
+_UP_AGAIN_S: Final = 30.0
+_LOOK_S: Final = 0.2
 _CAMERAS: Final = {"overhead": (1280, 720, 10), "front": (640, 480, 15)}
 """Smaller than the kit's, because one machine plays several kiosks."""
 
@@ -49,13 +59,15 @@ class Model:
 class SimulatedKiosk:
     """Starts the kiosk's process, pulls its plug, and starts it again."""
 
-    def __init__(self, model: Model, folder: Path, broker_port: int) -> None:
+    def __init__(self, model: Model, folder: Path, broker_port: int, fleet_port: int = 0) -> None:
         self.model = model
         self.relay = Relay(broker_port)
+        self.fleet_relay = Relay(fleet_port)
+        self.world = Surroundings(folder / "world")
         self.powered = True
         self.clock_offset_s = 0.0
         self.synchronized = True
-        self._folder = folder
+        self._folder, self._broker_port, self._fleet_port = folder, broker_port, fleet_port
         self._child: Child | None = None
         self._boot, self._booted_ns = "", 0
         self._stopping = False
@@ -76,6 +88,7 @@ class SimulatedKiosk:
         """Write the settings and switch the kiosk on."""
         (self._folder / "switches").mkdir(parents=True, exist_ok=True)
         await self.relay.start()
+        await self.fleet_relay.start()
         (self._folder / "kiosk.toml").write_text(self._settings())
         self._new_boot()
         self._spawn()
@@ -89,6 +102,7 @@ class SimulatedKiosk:
         for task in self._tasks:
             task.cancel()
         await self.relay.stop()
+        await self.fleet_relay.stop()
 
     async def state(self, client: httpx.AsyncClient) -> dict[str, Any] | None:
         """What the kiosk's page says; None while nothing answers."""
@@ -111,6 +125,30 @@ class SimulatedKiosk:
     def cards(self, numbers: Iterable[int]) -> None:
         """Lay these picture cards on its desk, instead of those that lay there."""
         set_cards(self._folder / "switches" / "cards", numbers)
+
+    async def cause(self, cause: Cause, *, on: bool, role: str = "overhead") -> None:
+        """Have something wrong in the world around it, or mend it; raises OSError while the power is off."""
+        simple_ones = simple(self.world)
+        if cause in simple_ones:
+            simple_ones[cause](on)
+        match cause:
+            case Cause.LAMP_DARK:
+                self._order({"lamp_dark": on})
+            case Cause.SHUTTER:
+                self._order({"shutter": role, "closed": on})
+            case Cause.SLOW_NETWORK | Cause.PORTAL:
+                way = Way.LATE if cause is Cause.SLOW_NETWORK else Way.PORTAL
+                for relay in (self.relay, self.fleet_relay):
+                    relay.cut(way) if on else relay.restore()
+            case Cause.DISK_REFUSES:
+                self._refuse_writes(on=on)
+            case Cause.DISK_WORN if not on:
+                await self._change_card()
+            case Cause.CRASHES:
+                await (self._crash() if on else self._pass_an_hour())
+            case Cause.RELEASE_WAITS | Cause.BOOKING_WAITS | Cause.OLD_SCHEDULE:
+                message = said_by_fleet(cause, on=on, now=datetime.now(UTC) + timedelta(seconds=self.clock_offset_s))
+                await asyncio.to_thread(say, self._broker_port, self.model.campus, self.model.id, message)
 
     def set_clock(self, to: datetime | None, *, synchronized: bool = True) -> None:
         """Set the kiosk's wall clock, or let it show the machine's again; it stays so over a cut of its power.
@@ -141,6 +179,31 @@ class SimulatedKiosk:
             self._new_boot()
             self._spawn()
 
+    def _refuse_writes(self, *, on: bool) -> None:
+        pid = self.pid
+        if pid is None:
+            raise OSError(f"{self.model.id} has no power")
+        refuse_writes(pid, on=on)
+
+    async def _change_card(self) -> None:
+        """A worn card is mended by another one, which knows nothing."""
+        await self.cut_power(None)
+        await asyncio.to_thread(shutil.rmtree, self._folder / "data", ignore_errors=True)
+        await self.restore_power()
+
+    async def _crash(self) -> None:
+        for _ in range(_CRASHES):
+            pid = self.pid
+            if pid is None:
+                raise OSError(f"{self.model.id} has no power")
+            os.kill(pid, signal.SIGKILL)
+            async with asyncio.timeout(_UP_AGAIN_S), httpx.AsyncClient() as client:
+                while self.pid in {None, pid} or await self.state(client) is None:  # noqa: ASYNC110  # no event here
+                    await asyncio.sleep(_LOOK_S)
+
+    async def _pass_an_hour(self) -> None:
+        self.set_clock(datetime.now(UTC) + timedelta(seconds=self.clock_offset_s) + timedelta(minutes=61))
+
     async def _power_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self.restore_power()
@@ -170,6 +233,7 @@ class SimulatedKiosk:
                 "--boot", self._boot, "--booted-ns", str(self._booted_ns),
                 "--clock-offset-s", str(self.clock_offset_s), "--switches", str(self._folder / "switches"),
                 *([] if self.synchronized else ["--without-ntp"]),
+                "--world", str(self._folder / "world"),
             ],
             log=self._folder / "kiosk.log",
             orders=True,
@@ -193,6 +257,14 @@ class SimulatedKiosk:
             f"port = {of.port}",
             "[link]",
             f'urls = ["mqtt://127.0.0.1:{self.relay.port}"]',
+            f"certificate = {json.dumps(str(self.world.certificate))}",
+            "[panel]",
+            *(f"{role}_shutter_pin = {pin}" for role, pin in _SHUTTER_PINS.items()),
+            "[audio]",
+            "fitted = true",
+            f'microphone = "{MICROPHONE_ID}"',
+            f'speaker = "{SPEAKER_ID}"',
+            *(("[network]", f'fleet_url = "http://127.0.0.1:{self.fleet_relay.port}"') if self._fleet_port else ()),
             "[recording]",
             f'fleet_key = "{of.fleet_key}"',
             f'receipt_key = "{of.receipt_key}"',

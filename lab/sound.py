@@ -60,7 +60,7 @@ class LabSound:
     @property
     def hearing(self) -> Hearing:
         """What the kiosk's agent is handed."""
-        return Hearing(self._root, {"ALSA_CONFIG_PATH": str(self._folder / "asound.conf")})
+        return hearing_in(self._folder)
 
     @property
     def played(self) -> bytes:
@@ -91,3 +91,8 @@ class LabSound:
         (folder / stream).mkdir(parents=True, exist_ok=True)
         (folder / "usbid").write_text(f"{usb_id}\n", encoding="ascii")
         (folder / "id").write_text(f"{name}\n", encoding="ascii")  # last: a card without a name is none yet
+
+
+def hearing_in(folder: Path) -> Hearing:
+    """The sound devices whose files are in `folder`."""
+    return Hearing(folder / "asound", {"ALSA_CONFIG_PATH": str(folder / "asound.conf")})

@@ -9,6 +9,12 @@ async function post(section, path, order) {
   if (!answer.ok) say(section, (await answer.json()).detail ?? "refused", true);
 }
 
+function toggle(section, button) {
+  const on = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", on);
+  post(section, button.dataset.path, { cause: button.dataset.cause, on });
+}
+
 function say(section, text, bad) {
   const line = section.querySelector(".now");
   if (line.textContent !== text) line.textContent = text;
@@ -37,7 +43,8 @@ async function refresh() {
 for (const section of document.querySelectorAll("[data-kiosk]")) {
   section.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-path]");
-    if (button) post(section, button.dataset.path, JSON.parse(button.dataset.order));
+    if (button?.dataset.cause) toggle(section, button);
+    else if (button) post(section, button.dataset.path, JSON.parse(button.dataset.order));
   });
   section.addEventListener("change", (event) => post(section, event.target.dataset.path, { fault: event.target.value }));
 }
