@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from device.kit import kit
+from device.netcheck.text import rules
+from device.settings import Settings
 
 TOP = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
@@ -77,3 +79,17 @@ def test_locked_requirements_carry_hashes_and_no_address(name: str) -> None:
     pins = re.findall(r"^[a-z0-9][^ ]*==", text, re.MULTILINE)
     assert len(pins) > 40
     assert text.count("--hash=sha256:") >= len(pins)
+
+
+def test_the_firewall_page_has_the_rules_that_the_check_goes_by() -> None:
+    told = page("docs/it/firewall.md")
+    sample = re.search(r"```toml\n(.+?)```", page("docs/readers/it.md"), re.DOTALL)
+    assert sample
+    settings = Settings.model_validate(tomllib.loads(re.sub(r'= "…"', '= ""', sample[1])))
+    rows = rules(settings)
+    assert len(rows) >= 4
+    for protocol, where, why in rows:
+        assert f"| {protocol} | {where} | {why} |" in told
+    for board in kit().boards[:2]:
+        both_bps = board.overhead.bitrate_bps + board.front.bitrate_bps
+        assert f"{both_bps / 1e6:g} Mbit/s on a {board.model}" in told

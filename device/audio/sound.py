@@ -138,7 +138,7 @@ class WorkerSpeaker:
         self._playing: asyncio.Task[None] | None = None
 
     def play(self, samples: Sequence[float], rate_hz: int) -> None:
-        """See `chimes.Speaker.play`; what cannot be played is logged and missed by nobody: each tone is also in words."""
+        """See `chimes.Speaker.play`; what cannot be played is logged, and each tone is also in words."""
         pcm = self._pcm()
         if pcm is None or (self._playing is not None and not self._playing.done()):
             return

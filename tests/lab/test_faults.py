@@ -156,6 +156,7 @@ class TestSwitch:
     def test_the_words_are_those_of_the_contract(self) -> None:
         assert set(Fault) == {
             "none", "covered", "dark", "overexposed", "blurred", "frozen", "glare", "moved", "unplugged", "hung",
+            "slow", "small", "mat-away", "exchanged",
         }  # fmt: skip
 
     def test_an_unknown_word_is_no_fault_and_is_said_once(self, switch: Path, caplog: pytest.LogCaptureFixture) -> None:
