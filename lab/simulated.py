@@ -145,7 +145,10 @@ class SimulatedKiosk:
             case Cause.DISK_WORN if not on:
                 await self._change_card()
             case Cause.CRASHES:
-                await (self._crash() if on else self._pass_an_hour())
+                if on:
+                    self._keep(self._crash())
+                else:
+                    self._pass_an_hour()
             case Cause.RELEASE_WAITS | Cause.BOOKING_WAITS | Cause.OLD_SCHEDULE:
                 message = said_by_fleet(cause, on=on, now=datetime.now(UTC) + timedelta(seconds=self.clock_offset_s))
                 await asyncio.to_thread(say, self._broker_port, self.model.campus, self.model.id, message)
@@ -201,7 +204,7 @@ class SimulatedKiosk:
                 while self.pid in {None, pid} or await self.state(client) is None:  # noqa: ASYNC110  # no event here
                     await asyncio.sleep(_LOOK_S)
 
-    async def _pass_an_hour(self) -> None:
+    def _pass_an_hour(self) -> None:
         self.set_clock(datetime.now(UTC) + timedelta(seconds=self.clock_offset_s) + timedelta(minutes=61))
 
     async def _power_after(self, seconds: float) -> None:

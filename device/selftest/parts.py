@@ -15,6 +15,8 @@ from typing import Any, Final
 from gpiozero.exc import PinFactoryFallback
 
 from device.agent import Hardware
+from device.audio.cards import cards, found
+from device.audio.sound import Hearing
 from device.board import board_model
 from device.cameras.crypt import Sealer, fleet_key
 from device.cameras.errors import CameraError
@@ -95,14 +97,31 @@ def look_at_seal(settings: Settings, now: Instant) -> Part:
         key = fleet_key(settings.recording.fleet_key)
         sealer = Sealer(about, key)
         file = sealer.header + b"".join(sealer.seal(*one, os.urandom(_PIECE_BYTES)) for one in _PIECES)
-        found = scan(io.BytesIO(file))
+        scanned = scan(io.BytesIO(file))
     except (CameraError, WireError) as error:
         return _broken(f"{error} (fleet_key under [recording] in kiosk.toml)", {"key_id": None})
     facts = {"key_id": key_id(key)}
-    is_whole = found.ended and found.hash == sealer.hash and len(found.records) == len(_PIECES)
-    if not is_whole or found.header.key_id != key_id(key):
-        return _broken(f"what was sealed here is damaged: {found.damage or 'not what it was'}", facts)
+    is_whole = scanned.ended and scanned.hash == sealer.hash and len(scanned.records) == len(_PIECES)
+    if not is_whole or scanned.header.key_id != key_id(key):
+        return _broken(f"what was sealed here is damaged: {scanned.damage or 'not what it was'}", facts)
     return Part(f"video can be sealed for the fleet's key {key_id(key)}", facts)
+
+
+def look_at_sound(settings: Settings, hearing: Hearing) -> Part:
+    """Whether microphone and loudspeaker are listed under their USB ids; neither is opened."""
+    of = settings.audio
+    if not of.fitted:
+        return Part("no microphone or loudspeaker belongs to this kit", {"fitted": False})
+    known = cards(hearing.root)
+    if known is None:
+        return _broken("this machine has no ALSA; load the driver of its sound", {"fitted": True})
+    microphone, speaker = found(known, of.microphone, "capture"), found(known, of.speaker, "play")
+    facts = {"fitted": True, "microphone": microphone and microphone.name, "speaker": speaker and speaker.name}
+    missing = [name for name, one in (("microphone", microphone), ("loudspeaker", speaker)) if one is None]
+    if missing:
+        listed = ", ".join(f"{one.name} ({one.usb_id or 'no USB'})" for one in known) or "no sound card at all"
+        return _broken(f"no {' and no '.join(missing)} is plugged in; this machine lists {listed}", facts)
+    return Part(f"microphone {facts['microphone']} and loudspeaker {facts['speaker']} are plugged in", facts)
 
 
 def look_at_clock(now: Instant) -> Part:

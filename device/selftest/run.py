@@ -12,7 +12,7 @@ from device.cameras.uri import parse_uri
 from device.errors import LedgerError
 from device.selftest.camera import try_camera
 from device.selftest.figures import CameraResult
-from device.selftest.parts import Part, look_at_clock, look_at_seal, look_at_storage, panel
+from device.selftest.parts import Part, look_at_clock, look_at_seal, look_at_sound, look_at_storage, panel
 from device.session.ledger import Ledger
 from device.session.states import ROLES, Fact
 from device.settings import Settings
@@ -27,7 +27,7 @@ class Result:
     kiosk: str
     cameras: Mapping[str, CameraResult]
     parts: Mapping[str, Part]
-    """By name: storage, seal, panel, clock."""
+    """By name: storage, seal, panel, clock, sound."""
 
     @property
     def failing(self) -> list[str]:
@@ -67,7 +67,7 @@ async def run(settings: Settings, seconds: float, hardware: Hardware, *, agent_r
         async with asyncio.TaskGroup() as tasks:
             trials = {role: tasks.create_task(_try(settings, role, seconds, hardware)) for role in ROLES}
         _note(settings, hardware, "camera.closed")
-    parts |= {"panel": pins, "clock": look_at_clock(now)}
+    parts |= {"panel": pins, "clock": look_at_clock(now), "sound": look_at_sound(settings, hardware.hearing)}
     return Result(settings.kiosk.id, {role: one.result() for role, one in trials.items()}, parts)
 
 

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from fleet import commands
+from fleet.access.roles import Role
 from fleet.api.deps import Commander, Fleet, Reader, known
 from fleet.api.problems import answers
 from fleet.clock import moment, moment_or_none
 from fleet.commands import LONGEST_S, Progress
-from fleet.errors import NotFound
+from fleet.errors import NotAllowed, NotFound
 from fleet.store import commands as store
 from fleet.store import stills as stills_store
 from fleet.views import still_address
@@ -31,10 +32,14 @@ class Name(StrEnum):
 
     IDENTIFY = "identify"
     """Show its name on its screen for a moment."""
+    NETCHECK = "netcheck"
+    """Look what the network does between the kiosk and this fleet."""
     PREFLIGHT = "preflight"
     """Look at everything now and say how it is."""
     STILL = "still"
     """Make a worksheet still, in a session and with consent only."""
+    TONE = "tone"
+    """Play the probe tone, outside sessions; campus IT only, who knows whom it would startle."""
     HELP_ANSWERED = HELP_ANSWERED
     """Tell the room that somebody answers its call for an adult."""
 
@@ -103,6 +108,8 @@ class Request(BaseModel):
 )
 async def send_command(kiosk: str, ask: Ask, response: Response, fleet: Fleet, commander: Commander) -> Request:
     """The request is kept and sent; its reply comes later, at the address in `Location`."""
+    if ask.name is Name.TONE and commander.role not in {Role.IT, Role.SERVICE}:
+        raise NotAllowed(f"The role {commander.role.value!r} may not have a tone played in a classroom; campus IT may.")
     entry = known(fleet, commander, kiosk)
     args = ask.whole_args
     id_ = await asyncio.to_thread(commands.send, fleet, commander, entry, ask.name.value, args, ask.expires_in_s)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from device import placement
 from device.agent import Hardware
+from device.audio.sound import Hearing
 from device.cameras.ladder import CameraState
 from device.cameras.source import CameraSpec, Native, Packet
 from device.cameras.status import CameraStatus
@@ -23,12 +24,13 @@ from device.placement import Placement
 from device.selftest import parts
 from device.selftest.camera import try_camera
 from device.selftest.figures import Coded, result
-from device.selftest.parts import look_at_clock, look_at_seal, look_at_storage, panel
+from device.selftest.parts import look_at_clock, look_at_seal, look_at_sound, look_at_storage, panel
 from device.selftest.run import needs_devices
 from device.session.clock import Instant
-from device.settings import Settings
+from device.settings import AudioSettings, Settings
 from lab.demo import free_port
 from lab.kit import SimulatedKit
+from lab.sound import MICROPHONE_ID, SPEAKER_ID, LabSound, Mute
 from tests import media, sealed
 from tests.device.cameras.fake_picamera2 import DESK, STUDENT
 from tests.device.screen.gallery import GALLERY
@@ -87,7 +89,7 @@ class TestTheCommand:
         told = json.loads(out)
         assert code == 0
         assert (told["ok"], told["kiosk"]) == (True, "lincoln-12")
-        assert list(told) == ["ok", "kiosk", "cameras", "storage", "seal", "panel", "clock"]
+        assert list(told) == ["ok", "kiosk", "cameras", "storage", "seal", "panel", "clock", "sound"]
         assert list(told["cameras"]) == ["overhead", "front"]
         for role, camera in told["cameras"].items():
             assert set(camera) == FIGURES
@@ -121,7 +123,17 @@ class TestTheCommand:
         desk, student = media.clip("overhead", tmp_path), media.clip("front", tmp_path)
         code, out, _ = selftest(config(tmp_path, f"file:{desk}", f"file:{student}"), capsys)
         assert code == 0
-        for words in ("overhead camera", "front camera", str(desk), "keyframes", "storage", "seal", "panel", "clock"):
+        for words in (
+            "overhead camera",
+            "front camera",
+            str(desk),
+            "keyframes",
+            "storage",
+            "seal",
+            "panel",
+            "clock",
+            "sound",
+        ):
             assert "".join(words.split()) in "".join(out.split()), "a long path may go over two lines"
         assert "FAILS" not in out
         assert max(map(len, out.splitlines())) <= 120
@@ -365,3 +377,17 @@ def test_the_clocks_trust_is_said_and_fails_nothing(trust: ClockTrust) -> None:
 )
 def test_files_and_scenes_can_be_shared_with_a_running_agent(tmp_path: Path, overhead: str, needs: bool) -> None:
     assert needs_devices(read_settings(Settings, config(tmp_path, overhead))) == needs
+
+
+def test_sound_is_looked_for_by_usb_id_and_opened_by_nobody(tmp_path: Path) -> None:
+    sound = LabSound(tmp_path / "sound")
+    fitted = {"fitted": True, "microphone": MICROPHONE_ID, "speaker": SPEAKER_ID}
+    with_sound = settings(tmp_path).model_copy(update={"audio": AudioSettings.model_validate(fitted)})
+    assert look_at_sound(settings(tmp_path), sound.hearing).facts == {"fitted": False}
+    well = look_at_sound(with_sound, sound.hearing)
+    assert (well.ok, well.facts["microphone"], well.facts["speaker"]) == (True, "LabMic", "LabSpeaker")
+    sound.set(Mute.NO_SPEAKER)
+    less = look_at_sound(with_sound, sound.hearing)
+    assert not less.ok
+    assert "no loudspeaker is plugged in; this machine lists LabMic (1d6b:0a01)" in less.says
+    assert not look_at_sound(with_sound, Hearing(tmp_path / "none")).ok
