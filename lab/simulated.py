@@ -128,27 +128,21 @@ class SimulatedKiosk:
 
     async def cause(self, cause: Cause, *, on: bool, role: str = "overhead") -> None:
         """Have something wrong in the world around it, or mend it; raises OSError while the power is off."""
-        simple_ones = simple(self.world)
-        if cause in simple_ones:
-            simple_ones[cause](on)
+        if (change := simple(self.world).get(cause)) is not None:
+            change(on)
         match cause:
             case Cause.LAMP_DARK:
                 self._order({"lamp_dark": on})
             case Cause.SHUTTER:
                 self._order({"shutter": role, "closed": on})
             case Cause.SLOW_NETWORK | Cause.PORTAL:
-                way = Way.LATE if cause is Cause.SLOW_NETWORK else Way.PORTAL
-                for relay in (self.relay, self.fleet_relay):
-                    relay.cut(way) if on else relay.restore()
+                self._change_network(Way.LATE if cause is Cause.SLOW_NETWORK else Way.PORTAL, on=on)
             case Cause.DISK_REFUSES:
                 self._refuse_writes(on=on)
             case Cause.DISK_WORN if not on:
                 await self._change_card()
             case Cause.CRASHES:
-                if on:
-                    self._keep(self._crash())
-                else:
-                    self._pass_an_hour()
+                self._keep(self._crash()) if on else self._pass_an_hour()
             case Cause.RELEASE_WAITS | Cause.BOOKING_WAITS | Cause.OLD_SCHEDULE:
                 message = said_by_fleet(cause, on=on, now=datetime.now(UTC) + timedelta(seconds=self.clock_offset_s))
                 await asyncio.to_thread(say, self._broker_port, self.model.campus, self.model.id, message)
@@ -181,6 +175,13 @@ class SimulatedKiosk:
             self.powered = True
             self._new_boot()
             self._spawn()
+
+    def _change_network(self, way: Way, *, on: bool) -> None:
+        for relay in (self.relay, self.fleet_relay):
+            if on:
+                relay.cut(way)
+            else:
+                relay.restore()
 
     def _refuse_writes(self, *, on: bool) -> None:
         pid = self.pid
