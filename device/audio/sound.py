@@ -20,7 +20,8 @@ _log = logging.getLogger(__name__)
 
 _LOAD_S: Final = 8.0
 """A cold Pi takes seconds to load FFmpeg."""
-_OPEN_S: Final = 3.0
+_OPEN_S: Final = 8.0
+"""A machine that is busy with two cameras takes its time; a device that hangs takes for ever."""
 _END_S: Final = 1.0
 
 
