@@ -79,6 +79,19 @@ def the_fleet_again(one: Kiosk) -> None:
     clock(one, None)
 
 
+def a_boot_without_a_time_source(one: Kiosk) -> None:
+    before = one.state["boot"]
+    one.cut_link("reset")
+    one.order("clock", set="1970-01-01T00:00:00Z", synchronized=False)
+    one.cut_power(1)
+    until(lambda: one.state.get("boot") not in {None, before}, 40, "the kiosk is up again")
+
+
+def a_time_source_again(one: Kiosk) -> None:
+    one.restore_link()
+    clock(one, None)
+
+
 def both_exchanged(one: Kiosk) -> None:
     for role in ("overhead", "front"):
         one.camera(role, "exchanged")
@@ -106,10 +119,11 @@ ACTS: dict[str, list[Way]] = {
         Way("button.stuck", lambda one: one.order("button", gesture="stuck"),
             lambda one: one.order("button", gesture="free")),
     ],
-    "clock": [
+    "drift": [
         camera("moved", "overhead", "moved"), camera("overexposed", "front", "overexposed"),
         around("camera.shuttered", "shutter", "front"),
-        Way("clock.unset", lambda one: clock(one, datetime(1970, 1, 1, tzinfo=UTC)), lambda one: clock(one, None)),
+        Way("clock.drift", lambda one: clock(one, datetime.now(UTC) + timedelta(seconds=10)),
+            lambda one: clock(one, None)),
     ],
     "day": [
         Way("backlog.old", a_day_without_the_fleet, the_fleet_again),
@@ -121,11 +135,11 @@ ACTS: dict[str, list[Way]] = {
     "roles": [Way("camera.swapped", both_exchanged, both_well)],
     "lamp": [around("lamp.mismatch", "lamp-dark")],
     "crashes": [around("agent.restarting", "crashes")],
+    "boot": [Way("clock.unset", a_boot_without_a_time_source, a_time_source_again)],
     "disk": [around("storage.readonly", "disk-refuses")],
     "card": [around("storage.worn", "disk-worn")],
 }  # fmt: skip
 ELSEWHERE = {
-    "clock.drift": "the fleet's time beside the kiosk's comes with the clock",
     "therapist.absent": "no kiosk knows yet whether a therapist is there",
 }
 """What no kiosk of this release can know, and therefore never says."""
