@@ -87,11 +87,18 @@ class Uplink:
             await asyncio.sleep(HEALTH_EVERY_S)
 
     async def run_commands(self) -> None:
-        """Carry out what the fleet asked, one at a time, until cancelled."""
-        while True:
-            command = await self._commands.get()
-            reply = await self._answer(command)
-            self.link.publish(Channel.REPLY, encode(reply), qos=1)
+        """Carry out what the fleet asked, one at a time, until cancelled; a look of seconds holds up no other."""
+        look: asyncio.Task[None] | None = None
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                command = await self._commands.get()
+                if command.name == "preflight" and (look is None or look.done()):
+                    look = tasks.create_task(self._reply_to(command), name="kiosk.commands.preflight")
+                else:
+                    await self._reply_to(command)
+
+    async def _reply_to(self, command: Command) -> None:
+        self.link.publish(Channel.REPLY, encode(await self._answer(command)), qos=1)
 
     async def reconnect(self) -> str:
         """Have the link begin anew, as a remedy; what was done, in words."""

@@ -226,6 +226,25 @@ def test_who_answers_a_call_is_told_by_a_command_and_is_durable(tmp_path: Path) 
     scenario(tmp_path, story)
 
 
+def test_a_look_of_seconds_holds_up_no_other_command(tmp_path: Path) -> None:
+    async def story(on: Running) -> None:
+        asked = [
+            Command(
+                id=uuid.uuid4().hex, name=name, expires_at=datetime.now(UTC) + timedelta(seconds=30), epoch=on.epoch
+            )
+            for name in ("preflight", "identify")
+        ]
+        for one in asked:
+            on.fleet.send(on.topic(Channel.COMMAND), encode(one))
+        async with asyncio.timeout(30):
+            while len(on.fleet.of(Channel.REPLY)) < len(asked):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        replies = [read(Reply, one) for one in on.fleet.of(Channel.REPLY)]
+        assert [(one.id, one.ok) for one in replies] == [(asked[1].id, True), (asked[0].id, True)]
+
+    scenario(tmp_path, story)
+
+
 def since_1970() -> LabClock:
     """A kiosk that was switched on without a battery and without NTP."""
     return LabClock("boot-1", time.monotonic_ns(), EPOCH_BEGAN - datetime.now(UTC), synchronized=False)
