@@ -45,7 +45,7 @@ class Uplink:
             of.link, of.kiosk.campus, of.kiosk.id, life=self._life, on_message=self._take, on_change=self._link_changed,
             on_time=kiosk.clock.heard,
         )  # fmt: skip
-        self.looks = Looks(kiosk, journal, self.link.echo)
+        self.looks = Looks(kiosk, journal, self.link.echo, lambda: kiosk.senses.sound.facts if kiosk.senses else None)
         self._birth = 0
         self._said: tuple[Any, ...] = ()
         self._wear = WearCount(journal, of.data_dir, self._sensors.diskstats)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from device.cameras.ladder import CameraState
 from device.cameras.status import TROUBLE
+from device.conditions import SoundFacts
 from device.session.clock import Instant
 from device.session.trust import Opinion
 from device.snapshot import CameraView
@@ -23,16 +24,6 @@ _NOT_HERE: Final = frozenset(
     {"session.overdue", "therapist.absent", "schedule.stale", "backlog.old", "software.behind"}
 )
 """What no look at the machine can say anything about."""
-
-
-@dataclass(frozen=True, slots=True)
-class SoundSeen:
-    """What is known of microphone and loudspeaker; None is unknown."""
-
-    microphone: bool | None = None
-    speaker: bool | None = None
-    silent: bool | None = None
-    """The microphone hears less than any room has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +56,7 @@ class Seen:
     echo_ms: float | None = None
     """The round trip of an echo asked for in this look; None when none came back."""
     storage: StorageSeen | None = None
-    sound: SoundSeen | None = None
+    sound: SoundFacts | None = None
     has_button: bool = True
     stuck: bool = False
     clock: Opinion | None = None
@@ -141,14 +132,14 @@ def _audio(seen: Seen) -> Check:
     sound, signals = seen.sound, _of(seen, "audio", None)
     if signals:
         return _check("audio", {}, signals)
-    if sound is None or (sound.microphone is None and sound.speaker is None):
+    if sound is None or (sound.has_microphone is None and sound.has_speaker is None):
         return Check(name="audio", why="Nothing looks at this kiosk's sound.")
-    evidence = _known(microphone=sound.microphone, speaker=sound.speaker, silent=sound.silent)
-    if sound.microphone is False or sound.speaker is False:
+    evidence = _known(microphone=sound.has_microphone, speaker=sound.has_speaker, silent=sound.is_silent)
+    if sound.has_microphone is False or sound.has_speaker is False:
         return _check("audio", evidence, ("audio.missing",))
-    if sound.silent:
+    if sound.is_silent:
         return _check("audio", evidence, ("audio.silent",))
-    if sound.silent is None:
+    if sound.is_silent is None:
         return Check(name="audio", why="The microphone is there; nobody listened to it.", evidence=evidence)
     return Check(name="audio", ok=True, evidence=evidence)
 

@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any, Final
 
 from device.aim import Stage
+from device.conditions import SoundFacts
 from device.errors import CommandRefused, LedgerUnwritable
 from device.kiosk import Kiosk
 from device.preflight import plan
-from device.preflight.checks import Seen, SoundSeen, StorageSeen, checks, verdict
+from device.preflight.checks import Seen, StorageSeen, checks, verdict
 from device.preflight.settling import Settling
 from device.readiness import LEDGER_BYTES_PER_S
 from device.session.journal import Journal
@@ -54,7 +55,7 @@ class Looks:
         kiosk: Kiosk,
         journal: Journal,
         echo: Callable[[float], Coroutine[Any, Any, float | None]],
-        sound: Callable[[], SoundSeen | None] = lambda: None,
+        sound: Callable[[], SoundFacts | None] = lambda: None,
     ) -> None:
         self._kiosk, self._journal, self._echo, self._sound = kiosk, journal, echo, sound
         self._made: frozenset[str] = frozenset()

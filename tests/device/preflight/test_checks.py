@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.preflight.checks import Seen, SoundSeen, StorageSeen, checks, family_of, signals_of, verdict
+from device.conditions import SoundFacts
+from device.preflight.checks import Seen, StorageSeen, checks, family_of, signals_of, verdict
 from device.preflight.settling import LOOKED_FOR_S, STEADY_S, TROUBLE_FOR_S, Settling
 from device.session.clock import Instant
 from device.snapshot import CameraView
@@ -22,7 +23,7 @@ WELL = CameraView("open", 15.0, 0.03, seen=())
 SEEN = Seen(
     now=NOW, judged=Verdict.READY, cameras={"overhead": WELL, "front": WELL},
     first_frame_s={"overhead": 0.41, "front": 0.4}, link_up=True, echo_ms=12.5,
-    storage=StorageSeen(10**10, 2_000, 1_800, writable=True), sound=SoundSeen(True, True, False),
+    storage=StorageSeen(10**10, 2_000, 1_800, writable=True), sound=SoundFacts(True, True, False),
 )  # fmt: skip
 
 
@@ -75,9 +76,10 @@ def test_all_well() -> None:
      "There is no picture of the desk camera to look at."),
     (with_camera(CameraView("opening")), "camera", "overhead", None, "The desk camera did not open in time."),
     (replace(SEEN, sound=None), "audio", None, None, "Nothing looks at this kiosk's sound."),
-    (replace(SEEN, sound=SoundSeen(False, True)), "audio", None, False, "No sound device."),
-    (replace(SEEN, sound=SoundSeen(True, True, True)), "audio", None, False, "The microphone stays silent."),
-    (replace(SEEN, sound=SoundSeen(True, True)), "audio", None, None,
+    (replace(SEEN, sound=SoundFacts(False, True)), "audio", None, False,
+     "The kiosk has no microphone or no loudspeaker."),
+    (replace(SEEN, sound=SoundFacts(True, True, True)), "audio", None, False, "The microphone stays silent."),
+    (replace(SEEN, sound=SoundFacts(True, True)), "audio", None, None,
      "The microphone is there; nobody listened to it."),
     (replace(SEEN, echo_ms=None), "link", None, None, "The fleet did not answer in time."),
     (replace(SEEN, link_up=False, echo_ms=None), "link", None, False, "The kiosk has no connection."),
