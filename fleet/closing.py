@@ -100,6 +100,7 @@ def settled_by(connection: Connection, closure: Closure) -> list[Plan]:
 
 def tell(fleet: FleetParts, closure: Closure, settled: Sequence[Plan]) -> None:
     """Readers of the board are told in their pages; then everyone who asked to be (`FleetParts.on_closure`)."""
+    fleet.days.stale()
     fleet.changes.tell({entry.id for entry in fleet.roll.entries() if entry.campus == closure.campus})
     for told in fleet.on_closure:
         try:

@@ -68,6 +68,7 @@ class Ingest:
         stills: Stills,
         uploads: Uploads,
         on_change: Callable[[Collection[str]], None] = lambda _kiosks: None,
+        on_folded: Callable[[], None] = lambda: None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         """Say where messages come from and where facts go.
@@ -82,11 +83,12 @@ class Ingest:
             stills: keeps the replies, and apart from them the pictures in them.
             uploads: answers kiosks that want to send a recording, and destroys what may not be kept.
             on_change: told which kiosks changed, on this thread.
+            on_folded: told that sessions changed, on this thread and before `on_change`.
             on_failure: told when this thread ends by a defect.
         """
         self._inbox, self._database, self._roll, self._voice = inbox, database, roll, Voice(sender)
         self._metrics, self._clock, self._on_change, self._on_failure = metrics, clock, on_change, on_failure
-        self._stills, self._uploads = stills, uploads
+        self._stills, self._uploads, self._on_folded = stills, uploads, on_folded
         self._to_forget = False
         self._hearing = Hearing(roll, metrics)
         self._answers = Answers()
@@ -308,6 +310,7 @@ class Ingest:
         changed = self._folding.turn(now)
         if changed:
             self._committed(began_s)
+            self._on_folded()
         self._heard.changed.update(changed)
 
     def _tidy(self, connection: Connection, now: Instant) -> bool:

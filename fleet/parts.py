@@ -10,6 +10,7 @@ from fleet.access.backoff import Backoff
 from fleet.access.roles import Principal
 from fleet.attendance import TYPES, attended
 from fleet.clock import Clock, Instant, SystemClock
+from fleet.days import Days
 from fleet.incidents import Key
 from fleet.live import Changes
 from fleet.metrics import Metrics
@@ -81,6 +82,8 @@ class FleetParts:
     """The worksheet stills."""
     uploads: Uploads = field(init=False)
     """The recordings that kiosks send."""
+    days: Days = field(init=False)
+    """Bookings with their forecasts."""
     on_closure: list[Callable[[Closure, Sequence[Plan]], None]] = field(default_factory=list)
     """Each is told of a campus's closure and the bookings that it settled, once both are durable."""
 
@@ -89,6 +92,7 @@ class FleetParts:
         of = self.settings
         self.stills = Stills(SegmentKeys(of.segment_keys_dir), timedelta(days=of.keep_stills_days))
         self.uploads = Uploads.of(of)
+        self.days = Days(self.database, self.roll, self._suppressed, of.time_zone)
 
     def tell(self, kiosks: Collection[str]) -> None:
         """These kiosks have news, for readers and for their incidents; from any thread."""

@@ -173,6 +173,7 @@ def _taking_in(parts: FleetParts, on_failure: Callable[[], None]) -> Iterator[No
         stills=parts.stills,
         uploads=parts.uploads,
         on_change=parts.tell,
+        on_folded=parts.days.stale,
         on_failure=on_failure,
     )
     parts.broker, parts.keeper = link, keeper

@@ -180,6 +180,7 @@ def desk(fleet: FleetParts, connection: Connection, principal: Principal, campus
 
 def tell(fleet: FleetParts, kiosks: list[str | None]) -> None:
     """Readers of the board are told that these kiosks have news; the sender finds out by itself."""
+    fleet.days.stale()
     fleet.changes.tell({kiosk for kiosk in kiosks if kiosk})
 
 

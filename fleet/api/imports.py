@@ -64,6 +64,7 @@ async def import_bookings(
     data = await request.body()
     importer = _importer(fleet, planner, campus)
     made = await asyncio.to_thread(importer.bookings, data, kind, fleet.clock.now())
+    fleet.days.stale()
     fleet.changes.tell({entry.id for entry in fleet.roll.entries() if planner.sees(entry.campus)} if made.added else ())
     return _view(made)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lab.bench import (
+    board,
     coding,
     faults,
     first_pictures,
@@ -50,6 +51,7 @@ _BENCHES: Final[dict[str, Bench]] = {
     "ingest": lambda results, folder, quick: ingest.measure(
         results, folder, 3_000 if quick else 20_000, 1 if quick else 3
     ),
+    "board": lambda results, folder, quick: board.measure(results, folder, 50 if quick else 500),
     "coding": _coding,
     "viewer": lambda results, folder, quick: viewer.measure(results, folder, 5 if quick else 20),
     "kills": _kills,

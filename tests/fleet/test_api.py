@@ -176,18 +176,6 @@ def test_kiosks_newest_first_in_pages_that_new_ones_do_not_move(fleet: Fleet, ca
     assert rest["next"] is None
 
 
-def test_the_board_is_of_the_present(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:
-    for id_ in ("lincoln-13", "lincoln-11"):
-        fleet.take(Kiosk(id=id_).asks())
-    board = caller.get("/api/v1/readiness?limit=1").json()
-    assert board["items"][0]["id"] == "lincoln-11"
-    rest = caller.get(f"/api/v1/readiness?cursor={board['next']}").json()
-    assert ([one["id"] for one in rest["items"]], rest["next"]) == (["lincoln-13"], None)
-    assert caller.get("/api/v1/readiness?at=2026-11-23T09:00:30Z").status_code == 200
-    told = problem(caller.get("/api/v1/readiness?at=2026-11-24T09:00:00Z"), 422)
-    assert told["errors"][0]["field"] == "at"
-
-
 def test_health_now_and_before(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:
     for temperature in (50.0, 51.0, 52.0):
         fleet.take(kiosk.is_healthy(temperature_c=temperature))
@@ -274,7 +262,6 @@ def test_a_foreign_campus_does_not_exist(fleet: Fleet, caller: Caller, kiosk: Ki
     answer = caller.client.post(f"/api/v1/kiosks/{foreign.id}/commands", json={"name": "identify"}, headers=headers)
     problem(answer, 404)
     assert [one["id"] for one in caller.get("/api/v1/kiosks", headers).json()["items"]] == [kiosk.id]
-    assert [one["id"] for one in caller.get("/api/v1/readiness", headers).json()["items"]] == [kiosk.id]
     assert [one["id"] for one in caller.get("/api/v1/sessions", headers).json()["items"]] == [own]
 
 
