@@ -12,6 +12,7 @@ from fleet.access.web import router as sign_in_router
 from fleet.api import (
     audit,
     board,
+    booking_acts,
     bookings,
     campuses,
     commands,
@@ -31,6 +32,7 @@ from fleet.api.openapi import tidy
 from fleet.console.incident_pages import router as incidents_router
 from fleet.console.pages import router as console_router
 from fleet.console.schedule import router as schedule_router
+from fleet.console.today_pages import router as today_router
 from fleet.guard import Guard
 from fleet.parts import FleetParts
 
@@ -69,13 +71,14 @@ def create_app(parts: FleetParts) -> FastAPI:
     api = APIRouter(prefix="/api/v1")
     for router in (kiosks.router, commands.router, sessions.router, stills.router, board.router, audit.router):
         api.include_router(router)
-    more = (imports.router, bookings.router, campuses.router, students.router, uploads.router)
+    more = (imports.router, bookings.router, booking_acts.router, campuses.router, students.router, uploads.router)
     for router in (*more, incidents.router, notices.router, health_scores.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(operations.router)
     app.include_router(sign_in_router)
     app.include_router(schedule_router)
+    app.include_router(today_router)
     app.include_router(console_router)
     app.include_router(incidents_router)
     app.add_middleware(Guard, settings=parts.settings)

@@ -230,13 +230,13 @@ def _heard(plan: Plan, phase: Phase, entry: Entry, held: Held | None, now: Insta
         verdict = max((verdict, Verdict.ATTENTION), key=_BADNESS.__getitem__)
     link = link_quality(entry, now)
     reasons = [*_first(plan, phase, entry, overdue, now, zone), *found.reasons]
-    if plan.late_min:
-        reasons.append(f"The therapist comes {plan.late_min} min later.")
     if not found.reasons and verdict in {Verdict.READY, Verdict.ATTENTION} and overdue is None:
         well = verdict is Verdict.READY
         reasons.append(_all_well(is_open, look, link, now, zone, ran=ran) if well else "It does not say why.")
     elif not reasons:
         reasons.append("It is starting up." if said.state == "booting" else "It does not say why.")
+    if plan.late_min:
+        reasons.append(f"The therapist comes {plan.late_min} min later.")
     needs = list(found.needs)
     if overdue is Overdue.START:
         needs.insert(0, "Somebody in the room presses the button.")

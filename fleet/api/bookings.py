@@ -96,7 +96,7 @@ async def create_booking(new: NewBooking, response: Response, fleet: Fleet, plan
     def write() -> tuple[BookingView, bool]:
         at = fleet.clock.now().at
         with fleet.database.write() as connection:
-            made = _answered(lambda: desk(fleet, connection, planner).book([wish]))
+            made = settled_by(lambda: desk(fleet, connection, planner).book([wish]))
             (plan,) = (*made.added, *made.changed, *made.unchanged)
             if plan.state is not State.PLANNED:
                 plan = _anew(fleet, connection, planner, plan, wish)
@@ -119,7 +119,7 @@ async def get_booking(booking: str, fleet: Fleet, reader: Reader) -> BookingView
 
     def read() -> BookingView:
         with fleet.database.read() as connection:
-            return views_of(connection, fleet.roll, [_known(connection, booking, reader)], reader)[0]
+            return views_of(connection, fleet.roll, [known_booking(connection, booking, reader)], reader)[0]
 
     return await asyncio.to_thread(read)
 
@@ -133,11 +133,11 @@ async def change_booking(booking: str, change: Change, fleet: Fleet, planner: Pl
     def write() -> BookingView:
         at = fleet.clock.now().at
         with fleet.database.write() as connection:
-            held = _known(connection, booking, planner)
+            held = known_booking(connection, booking, planner)
             if held.state is State.CANCELLED:
                 raise Conflict("This booking was cancelled; plan a new one.")
             at_desk = desk(fleet, connection, planner)
-            after = _answered(lambda: at_desk.change(held, changed(held, change, at_desk)))
+            after = settled_by(lambda: at_desk.change(held, changed(held, change, at_desk)))
             if after != held:
                 names = ", ".join(sorted(change.model_fields_set))
                 audit.note(connection, at, planner.name, "booking.changed", held.id, names, campus=held.campus)
@@ -161,7 +161,7 @@ async def cancel_booking(booking: str, fleet: Fleet, planner: Planner) -> Respon
     def write() -> str | None:
         at = fleet.clock.now().at
         with fleet.database.write() as connection:
-            held = _known(connection, booking, planner)
+            held = known_booking(connection, booking, planner)
             if held.state is not State.CANCELLED:
                 desk(fleet, connection, planner).change(held, replace(held, state=State.CANCELLED, reason="cancelled"))
                 audit.note(connection, at, planner.name, "booking.cancelled", held.id, campus=held.campus)
@@ -184,7 +184,7 @@ def tell(fleet: FleetParts, kiosks: list[str | None]) -> None:
     fleet.changes.tell({kiosk for kiosk in kiosks if kiosk})
 
 
-def _answered(work: Callable[[], T]) -> T:
+def settled_by(work: Callable[[], T]) -> T:
     """What a request asked for; two that cannot both be held are a conflict, told as one."""
     try:
         return work()
@@ -203,10 +203,11 @@ def _anew(fleet: FleetParts, connection: Connection, planner: Principal, fell: P
         model=wish.model or ("group" if len(attending) > 1 else "pull-out"), record=wish.record or "never",
         link=wish.link, point_person=wish.point_person,
     )  # fmt: skip
-    return _answered(lambda: at_desk.change(fell, fresh))
+    return settled_by(lambda: at_desk.change(fell, fresh))
 
 
-def _known(connection: Connection, booking: str, principal: Principal) -> Plan:
+def known_booking(connection: Connection, booking: str, principal: Principal) -> Plan:
+    """A booking of this principal's campuses; raises `NotFound`."""
     plan = store.one(connection, booking)
     if plan is None or not principal.sees(plan.campus):
         raise NotFound("There is no such booking here.")

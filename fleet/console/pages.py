@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
-from fleet.access.roles import Right
+from fleet.access.roles import Right, Role
 from fleet.access.web import Principal, signed_in
 from fleet.api.deps import fleet
 from fleet.console.board import Board, Question, board, row
@@ -23,6 +23,8 @@ from fleet.console.render import STATIC, hh_mm, iso, markup, offset_s, page, que
 from fleet.console.standing import Standing, standing
 from fleet.console.story import story
 from fleet.console.times import day
+from fleet.console.today_events import NOT_HELD, day_of
+from fleet.console.today_events import Shown as Today
 from fleet.console.vitals import vitals
 from fleet.console.words import ago
 from fleet.console.worksheet import can_be_asked, sheet, sheets
@@ -54,7 +56,8 @@ async def read_board(request: Request, reader: Reader, question: Asked) -> HTMLR
     now = datetime.now(UTC)
     found = await _board(fleet(request), reader, question, now)
     events = "/events" + query(found.question, page=found.question.page)[1:]
-    return page("board.html", board=found, **live("board", events, reader, now))
+    day = await day_of(fleet(request), reader, now) if _begins_with_today(reader, question) else None
+    return page("board.html", board=found, today=day, not_held=NOT_HELD, **live("board", events, reader, now))
 
 
 @router.get("/kiosks/{kiosk_id}")
@@ -115,11 +118,13 @@ async def read_events(request: Request, reader: Reader, question: Asked, kiosk: 
     """What changes on the board that answers `question`, or on one kiosk's page, as server-sent events."""
     source, corner = fleet(request), Corner()
     if kiosk is None:
-        shown = _shown(may_command=_may_command(reader))
+        shown, of_today = _shown(may_command=_may_command(reader)), Today()
 
         async def look() -> list[str]:
             now = datetime.now(UTC)
             news = shown.news(await _board(source, reader, question, now), now)
+            if _begins_with_today(reader, question):
+                news = [*of_today.news(await day_of(source, reader, now), now), *news]
             return [*news, *corner.news(source, reader)]
 
         text = stream(source.subscribe(), look, tick)
@@ -153,6 +158,11 @@ async def _board(source: FleetParts, reader: Principal, question: Question, now:
     """The board, with what campuses close early just now: therapists are told there, without a reload."""
     found = board(await source.kiosks(reader), question, now, ZONE)
     return replace(found, closed=closed_words(await source.closures(reader), now, ZONE))
+
+
+def _begins_with_today(reader: Principal, question: Question) -> bool:
+    """Whether the bookings of the day stand first on this reader's landing page."""
+    return reader.role is Role.THERAPIST and not question.words and question.show is None and question.page == 1
 
 
 def live(kind: str, events: str, reader: Principal, now: datetime) -> dict[str, Any]:

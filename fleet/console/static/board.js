@@ -3,6 +3,7 @@
 import { tick } from "./ages.js";
 import { listen } from "./stream.js";
 import { element, keepAnswers, keepingFocus } from "./swap.js";
+import { todayEvents } from "./today.js";
 
 export function startBoard(url) {
   const list = document.getElementById("board");
@@ -32,7 +33,12 @@ export function startBoard(url) {
     });
   }
 
-  listen(url, { kiosk, order, tick: ({ day }) => fill("day", day) });
+  listen(url, { ...todayEvents(), kiosk, order, tick: ({ day }) => fill("day", day) });
+}
+
+/** The page that has today's bookings alone. */
+export function startDay(url) {
+  listen(url, { ...todayEvents(), tick: ({ day }) => fill("day", day) });
 }
 
 const filled = new Map();

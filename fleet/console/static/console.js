@@ -1,14 +1,16 @@
 // What keeps a page of the console true: ages every second, news as they come, commands when asked.
 
 import { tick } from "./ages.js";
-import { startBoard } from "./board.js";
+import { startBoard, startDay } from "./board.js";
 import { startCommands } from "./commands.js";
 import { startIncidents } from "./incidents.js";
 import { startPage } from "./page.js";
+import { startToday } from "./today.js";
 
 tick();
 setInterval(tick, 1000);
 startCommands();
 startIncidents();
-const start = document.body.dataset.page === "board" ? startBoard : startPage;
-start(document.body.dataset.events);
+startToday();
+const starts = { board: startBoard, today: startDay };
+(starts[document.body.dataset.page] ?? startPage)(document.body.dataset.events);

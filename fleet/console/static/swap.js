@@ -15,14 +15,7 @@ export function keepingFocus(change) {
 export function renew(element, html) {
   const next = document.createElement("template");
   next.innerHTML = html;
-  for (const details of next.content.querySelectorAll("details[id]")) {
-    const old = document.getElementById(details.id);
-    if (old) details.open = old.open;
-  }
-  for (const field of next.content.querySelectorAll("input[id], select[id]")) {
-    const old = document.getElementById(field.id);
-    if (old) field.value = old.value; // somebody may be writing in it
-  }
+  keepFields(next.content);
   keepAnswers(element, next.content);
   const live = element.querySelector("#live");
   const news = next.content.querySelector("#live");
@@ -35,6 +28,18 @@ export function renew(element, html) {
     }
     element.replaceChildren(next.content);
   });
+}
+
+/** Leaves in `next` every `<details>` and every field with an id as the reader had it. */
+export function keepFields(next) {
+  for (const details of next.querySelectorAll("details[id]")) {
+    const old = document.getElementById(details.id);
+    if (old) details.open = old.open;
+  }
+  for (const field of next.querySelectorAll("input[id], select[id]")) {
+    const old = document.getElementById(field.id);
+    if (old) field.value = old.value; // somebody may be writing in it
+  }
 }
 
 /** The one element that `html` holds. */

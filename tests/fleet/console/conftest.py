@@ -1,6 +1,7 @@
 """A page in a real Chromium for each test, in which no script fails and nothing breaks the policy."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -24,3 +25,12 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert not errors
+
+
+@pytest.fixture
+def screenshots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where screenshots go: they are kept with `--screenshots DIR`."""
+    kept = request.config.getoption("--screenshots")
+    found = Path(kept) if kept else tmp_path
+    found.mkdir(parents=True, exist_ok=True)
+    return found
