@@ -12,6 +12,7 @@ from lab import demo
 from lab.demo import DemoError, Options
 
 _MOST_KIOSKS = 50
+_LEAST_FOR_A_DAY = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,8 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     options = Options(
         args.kiosks, args.port, args.front, args.overhead, args.record, args.picture_checks, args.seconds,
-        args.data_dir, args.json,
+        args.data_dir, args.json, args.day,
     )  # fmt: skip
+    if args.day and (args.record or args.kiosks < _LEAST_FOR_A_DAY):
+        sys.stderr.write("carrel-lab: --day books by itself, for 2 kiosks at least: leave --record away\n")
+        return 2
     try:
         asyncio.run(demo.run(options))
     except (DemoError, TimeoutError) as error:
@@ -46,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
         "--record",
         action="store_true",
         help="a booking open now at each kiosk, with consent to record from the press on",
+    )
+    command.add_argument(
+        "--day",
+        action="store_true",
+        help="play a school day: a green board, a covered lens and its notice, a session, somebody who does not come",
     )
     command.add_argument(
         "--no-picture-checks",

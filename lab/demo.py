@@ -25,6 +25,7 @@ from fleet.upload_keys import receipt_public
 from lab.api import create_lab
 from lab.bookings import BOOKINGS, book
 from lab.broker import RESTART_S, Broker, mosquitto_path, start_broker
+from lab.day import Day
 from lab.notices import postbox, tell_people
 from lab.people import People, invite
 from lab.processes import Child, Kept
@@ -61,6 +62,8 @@ class Options:
     seconds: float | None = None
     data_dir: Path | None = None
     json: bool = False
+    day: bool = False
+    """Whether a school day is played, with bookings, a fault and somebody who does not come."""
 
 
 @dataclass(slots=True)
@@ -114,12 +117,31 @@ async def run(options: Options) -> None:
         await asyncio.wait({ready, ended}, return_when=asyncio.FIRST_COMPLETED)
         if ready.done():
             _announce(ready.result(), options, demo)
+            day = asyncio.ensure_future(_play(demo, options)) if options.day else None
+            if day is not None:
+                day.add_done_callback(lambda of: stopping.set() if not of.cancelled() and of.exception() else None)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(options.seconds):
                     await stopping.wait()
+            if day is not None:
+                day.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await day
         for one in (ready, ended):
             one.cancel()
         say("Stopping ...")
+
+
+async def _play(demo: Demo, options: Options) -> None:
+    """The school day; the demo goes on after it."""
+    headers = {"Authorization": f"Bearer {demo.people.api_token}"}
+    say = _quiet if options.json else _progress
+    async with httpx.AsyncClient(base_url=f"{demo.fleet_url}/api/v1", headers=headers, timeout=20) as fleet:
+        try:
+            await Day(list(demo.kiosks.values()), fleet, demo.lab_url, demo.folder, say).play()
+        except TimeoutError as error:
+            raise DemoError(f"the day stands still: something did not happen. {_last_words(demo.folder)}") from error
+    say("The day is over; the demo goes on. Ctrl-C ends it.")
 
 
 @contextlib.asynccontextmanager

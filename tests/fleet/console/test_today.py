@@ -106,6 +106,6 @@ def test_it_is_readable_and_without_barriers(
     board.locator("summary", has_text="Cannot come").first.click()
     assert cut_off(board) + barriers(board) == []
     board.screenshot(path=screenshots / f"today-{width}.png", full_page=True)
-    board.goto(f"{office.caller.client.base_url}today?therapist=th-lane")
+    board.goto(f"{office.caller.client.base_url}/today?therapist=th-lane")
     expect(board.locator("#today > li")).to_have_count(1)
     assert cut_off(board) + barriers(board) == []
