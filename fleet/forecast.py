@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from fleet.clock import Instant
 from fleet.console.times import credible, time_of_day
@@ -18,6 +18,7 @@ from fleet.planning import Plan, State
 from fleet.presence import Reach
 from fleet.roll import Entry
 from fleet.sights import is_news, verdict_of
+from fleet.vitals_now import UNKNOWN_LINK, LinkQuality, link_quality, open_cameras
 from wire.minutes import Minutes
 from wire.preflight import Check, Preflight
 from wire.signal_table import words
@@ -29,16 +30,14 @@ LOOK_COUNTS: Final = timedelta(hours=2)
 """What a look found is older than this no evidence any more."""
 LOOKS_BEFORE: Final = (timedelta(minutes=30), timedelta(minutes=10), timedelta(minutes=2))
 """When a kiosk looks by itself before a booking (`device/preflight`)."""
-VITALS_LIMIT_S: Final = 60.0
-GOOD_MS: Final = 150.0
-FAIR_MS: Final = 400.0
-"""Round trips under these are a good and a fair connection: ITU-T G.114 advises against more than 400 ms one way."""
 
 REASONS: Final[Mapping[str, str]] = {
     "student-absent": "the student was absent",
+    "student-unavailable": "the student could not come",
     "student-unwell": "the student was not well",
     "student-declined": "the student did not want to",
     "therapist-absent": "the therapist could not come",
+    "no-staff-or-room": "nobody, or no room, was free",
     "school-event": "the school had something else on",
     "technical": "a technical trouble",
     "other": "another reason",
@@ -87,15 +86,6 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkQuality:
-    """How good the way to a kiosk is."""
-
-    word: str
-    """`good`, `fair`, `slow`, `poor` or `unknown`."""
-    round_trip_ms: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Forecast:
     """What a reader is told of one booking."""
 
@@ -109,7 +99,7 @@ class Forecast:
     evidence_at: datetime | None = None
     """Null: there is none."""
     next_look_at: datetime | None = None
-    link: LinkQuality = LinkQuality("unknown")
+    link: LinkQuality = UNKNOWN_LINK
     overdue: Overdue | None = None
     in_session: bool = False
     """Whether a session ran at this kiosk when it was last heard, whosever it was."""
@@ -220,9 +210,9 @@ def _heard(plan: Plan, phase: Phase, entry: Entry, held: Held | None, now: Insta
     assert entry.readiness_at is not None
     overdue = _overdue(plan, phase, held, entry, now)
     ran = in_session(entry)
-    found = _Found.of(said.signals)
+    found = _Found.of(one for one in said.signals if overdue is None or one.id not in _OVERDUE_SIGNALS)
     look = _counting(said.preflight, now.at)
-    is_open = _open_cameras(entry, now)
+    is_open = open_cameras(entry, now)
     if look is not None and not ran:
         found.add_look(look, is_open, time_of_day(look.at, now.at, zone))
     verdict = max((said.verdict, found.verdict), key=_BADNESS.__getitem__)
@@ -277,6 +267,8 @@ def _first(
 def _overdue(plan: Plan, phase: Phase, held: Held | None, entry: Entry, now: Instant) -> Overdue | None:
     """Whether something that should be is not, where it can be known; a therapist who is late as told is not absent."""
     late = timedelta(minutes=plan.late_min or 0)
+    if phase is Phase.RUNNING and entry.readiness and any(one.id == _ABSENT for one in entry.readiness.signals):
+        return Overdue.THERAPIST
     if phase is Phase.DUE:
         is_idle = not in_session(entry)
         return Overdue.START if is_idle and now.at >= plan.start + late + OVERDUE_AFTER else None
@@ -333,29 +325,6 @@ def _counting(look: Preflight | None, now: datetime) -> Preflight | None:
     return look
 
 
-def _open_cameras(entry: Entry, now: Instant) -> frozenset[str]:
-    """Which cameras give pictures now, by the vitals."""
-    if entry.health is None or entry.health_at is None or entry.health_at.age_s(now) > VITALS_LIMIT_S:
-        return frozenset()
-    cameras: dict[str, Any] = entry.health.get("cameras") or {}
-    return frozenset(role for role, one in cameras.items() if isinstance(one, dict) and one.get("state") == "open")
-
-
-def link_quality(entry: Entry, now: Instant) -> LinkQuality:
-    """By the kiosk's own signals, else by its round trip; without news of it nobody knows."""
-    if not is_news(entry, now):
-        return LinkQuality("unknown")
-    assert entry.readiness is not None
-    trip = (entry.health or {}).get("link_round_trip_ms")
-    fresh = entry.health_at is not None and entry.health_at.age_s(now) <= VITALS_LIMIT_S
-    trip_ms = float(trip) if fresh and isinstance(trip, int | float) else None
-    if any(one.id in {"link.poor", "link.filtered", "link.down"} for one in entry.readiness.signals):
-        return LinkQuality("poor", trip_ms)
-    if trip_ms is None:
-        return LinkQuality("unknown")
-    return LinkQuality("good" if trip_ms < GOOD_MS else "fair" if trip_ms < FAIR_MS else "slow", trip_ms)
-
-
 def _all_well(
     is_open: frozenset[str], look: Preflight | None, link: LinkQuality, now: Instant, zone: tzinfo | None, *, ran: bool
 ) -> str:
@@ -390,6 +359,9 @@ def _was_held(held: Held, now: Instant, zone: tzinfo | None) -> str:
     return f"Held, {held.minutes.elapsed_ms // 60_000} min.{since}"
 
 
+_ABSENT: Final = "therapist.absent"
+_OVERDUE_SIGNALS: Final = frozenset({"session.overdue", _ABSENT})
+"""The kiosk says so too; it is said once."""
 _IN_SESSION: Final = frozenset({"starting", "live", "buffering", "paused", "ending"})
 _BADNESS: Final = {Verdict.READY: 0, Verdict.UNKNOWN: 1, Verdict.ATTENTION: 2, Verdict.BLOCKED: 3}
 _VERDICTS: Final = {Severity.BLOCKED: Verdict.BLOCKED, Severity.ATTENTION: Verdict.ATTENTION}

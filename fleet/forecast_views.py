@@ -6,9 +6,10 @@ from typing import Literal
 from pydantic import Field
 
 from fleet.clock import Instant
-from fleet.forecast import Forecast, LinkQuality, Overdue, Phase
+from fleet.forecast import Forecast, Overdue, Phase
 from fleet.planning import State
 from fleet.views import View
+from fleet.vitals_now import LinkQuality
 from wire.minutes import Minutes
 from wire.preflight import Preflight
 from wire.signals import Verdict

@@ -28,6 +28,8 @@ MISSED_AGO: Final = timedelta(minutes=2, seconds=20)
 """The booking to which nobody comes began so long ago: it is overdue after three minutes."""
 MISSED_MINUTES: Final = 5
 STANDS_S: Final = 4.0
+FIRST_STANDS_S: Final = 12.0
+"""Browsers that watch have to come up."""
 _WITHIN_S: Final = 240.0
 _LOOK_S: Final = 0.1
 
@@ -68,8 +70,9 @@ class Day:
         """
         room, empty = self._kiosks[0], self._kiosks[1]
         coming, missed = await self._book(room, empty)
-        one = await self._until(lambda: self._seen(coming, verdict="ready"))
-        await self._tell("green-board", f"The board is green: {one['room_name']} is ready. {one['reasons'][0]}", one)
+        one = await self._until(partial(self._seen_well, coming))
+        words = f"The board is green: {one['room_name']} is ready. {one['reasons'][0]}"
+        await self._tell("green-board", words, one, FIRST_STANDS_S)
 
         await self._cover(room, coming)
 
@@ -122,7 +125,7 @@ class Day:
     async def _booked(self, kiosk: SimulatedKiosk, n: int, start: datetime, minutes: int) -> str:
         told = {
             "kiosk": kiosk.model.id, "therapist": f"th-{n:03}", "student": f"s-{400 + n:04}",
-            "start": start.isoformat(), "minutes": minutes, "point_person": "front office",
+            "start": start.isoformat(), "minutes": minutes, "point_person": "front-office",
         }  # fmt: skip
         answer = await self._fleet.post("/bookings", json=told)
         answer.raise_for_status()
@@ -148,6 +151,11 @@ class Day:
                 return dict(one)
         return None
 
+    async def _seen_well(self, booking: str) -> dict[str, Any] | None:
+        """The booking, once its kiosk has looked at its page."""
+        one = await self._seen(booking, verdict="ready")
+        return one if one is not None and one["reasons"][0].startswith("Page readable") else None
+
     async def _score(self, campus: str) -> dict[str, Any] | None:
         answer = await self._fleet.get(f"/campuses/{campus}/health")
         answer.raise_for_status()
@@ -171,14 +179,14 @@ class Day:
                         return found
                 await asyncio.sleep(_LOOK_S)
 
-    async def _tell(self, name: str, words: str, told: dict[str, Any]) -> None:
+    async def _tell(self, name: str, words: str, told: dict[str, Any], stands_s: float = STANDS_S) -> None:
         moment = Moment(name, datetime.now(UTC).isoformat(timespec="milliseconds"), words, told)
         self.moments.append(moment)
         line = json.dumps({"name": name, "at": moment.at, "words": words, "told": told})
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         self._say(f"{datetime.now().astimezone():%H:%M:%S}  {words}")
-        await asyncio.sleep(STANDS_S)
+        await asyncio.sleep(stands_s)
 
 
 def _clock(at: str) -> str:

@@ -12,7 +12,7 @@ from fleet.console.today import Today, TodayRow, differs, today
 from fleet.forecast import REASONS
 from fleet.parts import FleetParts
 
-NOT_HELD: Final = {word: text for word, text in REASONS.items() if word != "cancelled"}
+NOT_HELD: Final = {word: text for word, text in REASONS.items() if word not in {"cancelled", "student-unwell"}}
 """What may be said of a booking that was not held."""
 
 

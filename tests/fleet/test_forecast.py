@@ -138,6 +138,14 @@ def test_a_start_without_a_press_and_a_press_without_a_therapist() -> None:
     assert told(now(18), entry(now(18), state="live"), session=held(connected_ms=5_000)).overdue is None
 
 
+def test_what_the_kiosk_says_of_it_too_is_said_once() -> None:
+    late = told(now(18), entry(now(18), signal("session.overdue")))
+    assert late.reasons == ("It should have begun at 10:15, 3 min ago; nobody has pressed.",)
+    assert late.needs == ("Somebody in the room presses the button.",)
+    waits = told(now(16), entry(now(16), signal("therapist.absent"), state="live"), session=held())
+    assert (waits.overdue, len(waits.reasons)) == (Overdue.THERAPIST, 1)
+
+
 def test_after_it_is_over() -> None:
     of = entry(now(60))
     assert told(now(60), of).reasons == ("Nobody pressed the button.",)
