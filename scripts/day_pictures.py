@@ -56,9 +56,12 @@ def _pictures(browser: Browser, told: dict, path: Path, folder: Path, process: s
             moment = json.loads(line)
             print(moment["at"], moment["name"], moment["words"], flush=True)
             board.wait_for_timeout(1200)  # the page renews itself twice a second
+            if moment["name"] == LAST:  # the score stands on the kiosk's page
+                board.goto(f"{told['fleet']}/kiosks/{told['kiosks'][0]['id']}")
+                phone.goto(f"{told['fleet']}/kiosks/{told['kiosks'][1]['id']}")
             number = f"{len(names):02}-{moment['name']}"
             for name, page in (("board", board), ("phone", phone), ("screen", screen), ("empty", empty)):
-                page.screenshot(path=folder / f"{number}-{name}.png")
+                page.screenshot(path=folder / f"{number}-{name}.png", full_page=moment["name"] == LAST)
             names.append(moment["name"])
         board.wait_for_timeout(150)
     return names
