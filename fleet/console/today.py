@@ -46,6 +46,8 @@ class TodayRow:
     may_plan: bool
     may_say_why: bool
     late_min: int | None
+    over: bool
+    """Nothing is to be foretold any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def _row(one: ForecastView, reader: Principal, now: datetime) -> TodayRow:
         may_plan=(is_ahead or one.phase is Phase.RUNNING) and reader.may(Right.PLAN),
         may_say_why=one.phase is Phase.MISSED and reader.may(Right.PLAN),
         late_min=one.late_min,
+        over=one.phase in {Phase.HELD, Phase.MISSED, Phase.FELL},
     )
 
 
