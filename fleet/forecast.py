@@ -18,7 +18,7 @@ from fleet.planning import Plan, State
 from fleet.presence import Reach
 from fleet.roll import Entry
 from fleet.sights import is_news, verdict_of
-from fleet.vitals_now import UNKNOWN_LINK, LinkQuality, link_quality, open_cameras
+from fleet.vitals_now import UNKNOWN_LINK, LinkQuality, are_closed, link_quality, open_cameras
 from wire.minutes import Minutes
 from wire.preflight import Check, Preflight
 from wire.signal_table import words
@@ -212,7 +212,7 @@ def _heard(plan: Plan, phase: Phase, entry: Entry, held: Held | None, now: Insta
     ran = in_session(entry)
     found = _Found.of(one for one in said.signals if overdue is None or one.id not in _OVERDUE_SIGNALS)
     look = _counting(said.preflight, now.at)
-    is_open = open_cameras(entry, now)
+    is_open, closed = open_cameras(entry, now), are_closed(entry, now)
     if look is not None and not ran:
         found.add_look(look, is_open, time_of_day(look.at, now.at, zone))
     verdict = max((said.verdict, found.verdict), key=_BADNESS.__getitem__)
@@ -222,7 +222,9 @@ def _heard(plan: Plan, phase: Phase, entry: Entry, held: Held | None, now: Insta
     reasons = [*_first(plan, phase, entry, overdue, now, zone), *found.reasons]
     if not found.reasons and verdict in {Verdict.READY, Verdict.ATTENTION} and overdue is None:
         well = verdict is Verdict.READY
-        reasons.append(_all_well(is_open, look, link, now, zone, ran=ran) if well else "It does not say why.")
+        reasons.append(
+            _all_well(is_open, look, link, now, zone, ran=ran, is_closed=closed) if well else "It does not say why."
+        )
     elif not reasons:
         reasons.append("It is starting up." if said.state == "booting" else "It does not say why.")
     if plan.late_min:
@@ -326,7 +328,14 @@ def _counting(look: Preflight | None, now: datetime) -> Preflight | None:
 
 
 def _all_well(
-    is_open: frozenset[str], look: Preflight | None, link: LinkQuality, now: Instant, zone: tzinfo | None, *, ran: bool
+    is_open: frozenset[str],
+    look: Preflight | None,
+    link: LinkQuality,
+    now: Instant,
+    zone: tzinfo | None,
+    *,
+    ran: bool,
+    is_closed: bool,
 ) -> str:
     connection = "" if link.word == "unknown" else f", connection {link.word}"
     if ran:
@@ -336,7 +345,8 @@ def _all_well(
         return f"Page readable{connection}."
     if look is not None:
         return f"Nothing wrong found at {time_of_day(look.at, now.at, zone)}{connection}."
-    return f"It finds nothing wrong; its cameras are closed and were not looked through yet{connection}."
+    unseen = "; its cameras are closed and were not looked through yet" if is_closed else ""
+    return f"It finds nothing wrong{unseen}{connection}."
 
 
 def _evidence_at(entry: Entry, look: Preflight | None, is_open: frozenset[str], *, ran: bool) -> datetime | None:

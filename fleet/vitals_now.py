@@ -40,6 +40,13 @@ def link_quality(entry: Entry, now: Instant) -> LinkQuality:
     return LinkQuality("good" if trip_ms < GOOD_MS else "fair" if trip_ms < FAIR_MS else "slow", trip_ms)
 
 
+def are_closed(entry: Entry, now: Instant) -> bool:
+    """Whether its vitals say of its cameras that none is open; without news of them nobody knows."""
+    told = (entry.health or {}).get("cameras")
+    fresh = entry.health_at is not None and entry.health_at.age_s(now) <= VITALS_LIMIT_S
+    return bool(told) and fresh and not open_cameras(entry, now)
+
+
 def open_cameras(entry: Entry, now: Instant) -> frozenset[str]:
     """Which cameras give pictures now, by the vitals."""
     if entry.health is None or entry.health_at is None or entry.health_at.age_s(now) > VITALS_LIMIT_S:

@@ -55,7 +55,8 @@ def entry(
     """A kiosk that was last heard, and last said how it is, at `heard`."""
     presence = sign(Presence(listening=Instant(0, T0 - timedelta(hours=2))), heard)
     said = Readiness(verdict=verdict(signals), signals=signals, at=heard.at, state=state, preflight=preflight)
-    health = {"link_round_trip_ms": trip_ms, "cameras": {role: {"state": "open"} for role in open_}}
+    cameras = {role: {"state": "open" if role in open_ else "closed"} for role in ("overhead", "front")}
+    health = {"link_round_trip_ms": trip_ms, "cameras": cameras}
     return Entry(
         "lincoln-12", "lincoln", heard, presence, readiness=said, readiness_at=heard, health=health, health_at=heard
     )
@@ -86,6 +87,8 @@ def test_open_cameras_are_evidence_of_now() -> None:
 def test_nothing_is_claimed_of_cameras_that_nobody_looked_through() -> None:
     found = told(now(), entry(now(), trip_ms=None))
     assert found.reasons == ("It finds nothing wrong; its cameras are closed and were not looked through yet.",)
+    untold = entry(now())._replace(health=None, health_at=None)
+    assert told(now(), untold).reasons == ("It finds nothing wrong.",), "nor whether they are closed"
     old = told(now(), entry(now(), preflight=look(now(-121), *GOOD_LOOK), trip_ms=None))
     assert old.reasons == found.reasons, "a look of two hours ago is no evidence"
 
