@@ -21,6 +21,7 @@ from fleet.diary import StoredDiary
 from fleet.errors import FleetError, PortTaken
 from fleet.inbox import Inbox
 from fleet.ingest import Ingest
+from fleet.long_lived import keep_settled
 from fleet.metrics import Metrics
 from fleet.notices import Channel
 from fleet.parts import FleetParts
@@ -90,11 +91,13 @@ async def _serve(settings: FleetSettings, listening: socket.socket) -> None:
         )
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="fleet.http")
         stopping = asyncio.create_task(stop.wait(), name="fleet.stop")
+        settling = asyncio.create_task(keep_settled(), name="fleet.settle")
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         parts.changes.close()  # ends the event streams, which would keep the server waiting
         server.should_exit = True
         await asyncio.wait({serving}, timeout=STOP_WITHIN_S)
         stopping.cancel()
+        settling.cancel()
         if serving.done():
             serving.result()
     stop.raise_if_failed()

@@ -20,6 +20,7 @@ from fleet.access.secrets import Kind, Person, add_person, issue
 from fleet.app import create_app
 from fleet.clock import SystemClock, micros
 from fleet.importing import CSV, Importer
+from fleet.long_lived import settle
 from fleet.metrics import Metrics
 from fleet.parts import FleetParts
 from fleet.roll import Roll
@@ -41,6 +42,7 @@ _HEADER: Final = "kiosk,therapist,student,start,minutes"
 def measure(results: Results, folder: Path, times: int, count: int = KIOSKS) -> None:
     """Print what `times` boards cost."""
     parts = _district(folder, count)
+    settle(whole=True)  # as the service does
     try:
         therapist = Principal("bench", Role.THERAPIST, None)
         now = parts.clock.now()
