@@ -35,6 +35,15 @@ def rooms_of(connection: Connection, campuses: frozenset[str] | None = None) -> 
     return [_room(row) for row in connection.execute(query)]
 
 
+def some(connection: Connection, ids: Iterable[str]) -> dict[str, Room]:
+    """These rooms, by their ids."""
+    wanted, found = sorted(set(ids)), {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(rooms).where(rooms.c.id.in_(wanted[start : start + _CHUNK]))
+        found.update({row.id: _room(row) for row in connection.execute(query)})
+    return found
+
+
 def room_of(connection: Connection, kiosk: str) -> Room | None:
     """The room in which a kiosk stands, as far as the schedule knows."""
     row = connection.execute(select(rooms).where(rooms.c.kiosk == kiosk)).one_or_none()

@@ -141,6 +141,7 @@ def keep(connection: Connection, session: str, record: SessionRecord, *, complet
         "timeline": "[" + ",".join(span.model_dump_json() for span in record.spans) + "]",
         "complete": complete,
         "fold_version": FOLD_VERSION,
+        "booking": record.booking,
         "is_open": record.state not in OVER,
         "due": False,
     }
@@ -199,6 +200,16 @@ def ran(connection: Connection, kiosk: str, since: datetime, until: datetime) ->
         sessions.c.ended_us.is_(None) | (sessions.c.ended_us >= micros(since)),
     )
     return connection.execute(query.limit(1)).first() is not None
+
+
+def of_bookings(connection: Connection, bookings: Iterable[str]) -> dict[str, Row[Any]]:
+    """The newest session that was begun for each of these bookings; one that still runs outweighs one that ended."""
+    wanted, found = sorted(set(bookings)), {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(sessions).where(sessions.c.booking.in_(wanted[start : start + _CHUNK]))
+        order = query.order_by(sessions.c.is_open, sessions.c.state != "cancelled", sessions.c.order_us)
+        found.update({row.booking: row for row in connection.execute(order)})
+    return found
 
 
 def open_ones(connection: Connection, campuses: frozenset[str] | None, kiosk: str | None = None) -> list[Row[Any]]:

@@ -111,12 +111,19 @@ sessions: Final = Table(
     Column("received_us", BigInteger, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("due", Boolean, nullable=False),
+    Column("booking", Text),
 )
 """What the fold made of each session's rows. `is_open`: neither ended nor cancelled. `due`: rows came since."""
 
 Index("ix_sessions_order", sessions.c.order_us, sessions.c.id)
 Index("ix_sessions_kiosk", sessions.c.kiosk, sessions.c.order_us)
 Index("ix_sessions_due", sessions.c.due, sqlite_where=text("due = 1"), postgresql_where=text("due"))
+Index(
+    "ix_sessions_booking",
+    sessions.c.booking,
+    sqlite_where=text("booking is not null"),
+    postgresql_where=text("booking is not null"),
+)
 Index("ix_sessions_open", sessions.c.kiosk, sqlite_where=text("is_open = 1"), postgresql_where=text("is_open"))
 
 health_samples: Final = Table(
