@@ -3,6 +3,7 @@
 import { tick } from "./ages.js";
 import { startBoard } from "./board.js";
 import { startCommands } from "./commands.js";
+import { startConfirming } from "./confirm.js";
 import { startIncidents } from "./incidents.js";
 import { startPage } from "./page.js";
 
@@ -10,5 +11,6 @@ tick();
 setInterval(tick, 1000);
 startCommands();
 startIncidents();
+startConfirming();
 const start = document.body.dataset.page === "board" ? startBoard : startPage;
 start(document.body.dataset.events);
