@@ -1,14 +1,17 @@
-"""What a clinician says of a session that is over: the minutes provided, kept beside the record and never over it."""
+"""What a clinician says of a session that is over, or was not held: kept beside the record and never over it."""
 
 import json
 import re
+from dataclasses import replace
 from typing import Final
 
 from fleet.access.roles import Principal, Role
 from fleet.errors import BadValue, Conflict, NotFound
 from fleet.parts import FleetParts
-from fleet.store import audit, confirmations, sessions
+from fleet.planning import Plan, State
+from fleet.store import audit, bookings, confirmations, room_words, sessions
 from fleet.store.confirmations import Confirmed
+from fleet.store.room_words import Reason
 from wire.reasons import REASONS
 
 LONGEST_MS: Final = 24 * 3_600_000
@@ -45,9 +48,7 @@ def confirm(  # what is confirmed, and by whom
         Conflict: it has not ended, or counts in no minutes.
         BadValue: a value does not fit.
     """
-    fits(reason, note)
-    if clinician is not None and who.role is not Role.PORTAL:
-        raise BadValue("clinician", "leave it out: what you confirm stands under your own name")
+    _fits(who, reason, note, clinician)
     now = fleet.clock.now().at
     with fleet.database.write() as connection:
         row = sessions.one(connection, session)
@@ -67,12 +68,40 @@ def confirm(  # what is confirmed, and by whom
     fleet.changes.tell({row.kiosk})
 
 
-def fits(reason: str | None, note: str | None = None) -> None:
-    """Refuse a reason that is none, and a note that may name a student; raises `BadValue`."""
+def explain(fleet: FleetParts, who: Principal, booking: str, reason: str, clinician: str | None = None) -> Plan:
+    """Keep why a booking was not held, beside what its room said; the same said again is said once.
+
+    Raises:
+        NotFound: there is none for this reader.
+        Conflict: it was cancelled, or a session was held for it.
+        BadValue: it is no reason of the closed list.
+    """
+    _fits(who, reason, None, clinician)
+    now = fleet.clock.now().at
+    with fleet.database.write() as connection:
+        plan = bookings.one(connection, booking)
+        if plan is None or not who.sees(plan.campus):
+            raise NotFound("There is no such booking here.")
+        if plan.state is State.CANCELLED:
+            raise Conflict("This booking was cancelled; nobody waits for it.")
+        held = sessions.of_bookings(connection, [booking]).get(booking)
+        if held is not None and held.state != "cancelled" and held.campus == plan.campus:
+            raise Conflict(f"A session was held: give the reason with its confirmation, sessions/{held.id}/confirm.")
+        new = Reason(booking, reason, who.name, clinician, now)
+        before = next(iter(room_words.reasons_of(connection, [booking]).get(booking, ())), None)
+        if before is None or replace(before, at=now) != new:
+            room_words.add_reason(connection, new)
+            audit.note(connection, now, who.name, "booking.explained", booking, reason, campus=plan.campus)
+    return plan
+
+
+def _fits(who: Principal, reason: str | None, note: str | None, clinician: str | None) -> None:
     if reason is not None and reason not in REASONS:
         raise BadValue("reason", f"one of: {', '.join(REASONS)}")
     if note is not None and _DISTRICT_ID.search(note):
         raise BadValue("note", "holds a number as long as a district id; name no student")
+    if clinician is not None and who.role is not Role.PORTAL:
+        raise BadValue("clinician", "leave it out: what you say stands under your own name")
 
 
 def _said(one: Confirmed) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ from fleet.roll import Entry, Roll
 from fleet.segment_keys import SegmentKeys
 from fleet.settings import FleetSettings
 from fleet.stills import Stills
-from fleet.store import campuses, confirmations, readiness_days, segments, stills
+from fleet.store import campuses, confirmations, readiness_days, room_words, segments, stills
 from fleet.store import sessions as store
 from fleet.store.campuses import Closure
 from fleet.store.engine import Database
@@ -32,6 +32,7 @@ from fleet.views import (
     SessionView,
     StillView,
     kiosk_view,
+    room_word,
     segment_view,
     session_line,
     session_view,
@@ -152,9 +153,12 @@ class FleetParts:
                 if row is None or not principal.sees(row.campus):
                     return None
                 facts = attended(store.bodies_of(connection, session, row.kiosk, TYPES))
-                said = confirmations.of(connection, session)
-            view = session_view(row, self.clock.now(), facts, said)
-            return view if principal.may(Right.READ_LEDGER) else view.model_copy(update={"confirmations": ()})
+                may_know = principal.may(Right.READ_LEDGER)
+                said = confirmations.of(connection, session) if may_know else []
+                provided = confirmations.provided_ms(connection, [session])
+                told = room_words.of_session(connection, session, row.kiosk)
+            words = tuple(room_word(one, may_know=may_know) for one in told)
+            return session_view(row, self.clock.now(), facts, said, words, provided.get(session))
 
         return await asyncio.to_thread(read)
 

@@ -87,6 +87,22 @@ class ConfirmationView(View):
     at: datetime
 
 
+class RoomWord(View):
+    """What the room said: why a session ended early or did not happen, that it did not say, or who was absent."""
+
+    type: str
+    """`reason.given`, `reason.skipped` or `student.absent`."""
+    about: str | None
+    """`ended-early`, `not-started` or `did-not-happen`; null for what was said unasked."""
+    reason: str | None
+    student: str | None
+    """Who was absent; null for readers who may not know, and where there was only one."""
+    session: str | None
+    at: datetime
+    clock: ClockTrust
+    """How far `at` may be believed."""
+
+
 class SessionView(SessionLine):
     """One session with its timeline."""
 
@@ -97,6 +113,8 @@ class SessionView(SessionLine):
     """Whose cards were seen; of an unplanned session these are its students, two and more are a group."""
     attendance: tuple[Attended, ...] = ()
     """What cards and people in the room said of who was there, oldest first."""
+    room_said: tuple[RoomWord, ...] = ()
+    """Why it ended early and who was absent, as the room says; a clinician's word stands in `confirmations`."""
     confirmations: tuple[ConfirmationView, ...] = ()
     """The newest, which counts, first; none for readers who may not read ledgers."""
 
@@ -274,16 +292,35 @@ def session_line(row: Any, now: Instant, provided_ms: int | None = None) -> Sess
 
 
 def session_view(
-    row: Any, now: Instant, attendance: tuple[Attended, ...] = (), confirmed_by: Sequence[Confirmed] = ()
+    row: Any,
+    now: Instant,
+    attendance: tuple[Attended, ...] = (),
+    confirmed_by: Sequence[Confirmed] = (),
+    room_said: tuple[RoomWord, ...] = (),
+    provided_ms: int | None = None,
 ) -> SessionView:
     """A row of the store's sessions with its timeline, who was there, and what clinicians confirmed, newest first."""
     return SessionView(
-        **_line(row, now, confirmed_by[0].provided_ms if confirmed_by else None),
+        **_line(row, now, provided_ms),
         timeline=_TIMELINE.validate_json(row.timeline),
         clock=ClockTrust(row.clock),
         students_confirmed=confirmed(attendance),
         attendance=attendance,
+        room_said=room_said,
         confirmations=tuple(_confirmation(one) for one in confirmed_by),
+    )
+
+
+def room_word(row: Any, *, may_know: bool) -> RoomWord:
+    """A row of what rooms said."""
+    return RoomWord(
+        type=row.type,
+        about=row.about,
+        reason=row.reason,
+        student=row.student if may_know else None,
+        session=row.session,
+        at=moment(row.at_us),
+        clock=ClockTrust(row.clock),
     )
 
 

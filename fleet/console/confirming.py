@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from fleet.console.times import duration, time_of_day
-from fleet.views import ConfirmationView
+from fleet.views import ConfirmationView, RoomWord
 from wire.reasons import REASONS
 
 
@@ -46,6 +46,18 @@ def reason_in_words(reason: str) -> str:
     return _WORDS.get(reason, reason)
 
 
+def room_word_in_words(word: RoomWord) -> str:
+    """What the room said, as a sentence."""
+    about = _ABOUT.get(word.about or "", "Why")
+    match word.type:
+        case "student.absent":
+            return f"{'The student' if word.student is None else f'Student {word.student}'} was absent, said the room."
+        case "reason.skipped":
+            return f"{about}: the room was asked and did not say."
+        case _:
+            return f"{about}, said the room: {reason_in_words(word.reason or 'other')}."
+
+
 def _line(one: ConfirmationView, now: datetime, zone: tzinfo | None, *, counts: bool) -> str:
     whose = f"{one.by} for {one.clinician}" if one.clinician else one.by
     text = f"{duration(one.provided_ms)} provided, confirmed {time_of_day(one.at, now, zone)} by {whose}"
@@ -63,4 +75,9 @@ _WORDS: Final = {
     "school-event": "a school event",
     "technical": "a technical reason",
     "other": "another reason",
+}
+_ABOUT: Final = {
+    "ended-early": "Why it ended early",
+    "not-started": "Why it has not begun",
+    "did-not-happen": "Why it did not happen",
 }
