@@ -40,7 +40,7 @@ def acknowledge(fleet: FleetParts, who: Principal, id_: str) -> Incident:
     if before.state is not State.OPEN:
         raise Conflict("It is over; there is nothing to look after any more.")
     after = _do(fleet, who, id_, "incident.acknowledged", lambda one, now: acknowledged(one, who.name, now))
-    if after.reported and before.acknowledged_at is None:
+    if after.call is not None and before.acknowledged_at is None:
         _tell_the_room(fleet, who, after)
     return after
 
@@ -146,7 +146,8 @@ def _tell_the_room(fleet: FleetParts, who: Principal, one: Incident) -> None:
     entry = fleet.roll.get(one.kiosk)
     if entry is None:
         return
-    said = HelpAnswered(by_role=who.role.value, by=who.name if is_id(who.name) else None)
+    by = who.name if is_id(who.name) else None
+    said = HelpAnswered(by_role=who.role.value, by=by, call=one.call or None)
     try:
         commands.send(fleet, who, entry, HELP_ANSWERED, said.model_dump(mode="json"), commands.LONGEST_S)
     except (Conflict, Unavailable) as error:

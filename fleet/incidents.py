@@ -78,6 +78,8 @@ class Fact:
     evidence: dict[str, Any] = field(default_factory=dict)
     said_by: str | None = None
     """Who reported it; None is the kiosk or the fleet itself."""
+    call: str | None = None
+    """The room's call, by the kiosk's id for it; empty where it gave none. None: no room called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Incident:
     suppressed_reason: str | None = None
     remedy: str | None = None
     """What the kiosk last tried by itself in this opening, in its own words."""
+    call: str | None = None
+    """The newest call of the room in this opening, as `Fact.call`: an answer goes to that one and to no other."""
 
     @property
     def key(self) -> Key:
@@ -220,6 +224,7 @@ def _active(before: Incident | None, key: Key, fact: Fact, place: Place, now: da
             now,
             (now,),
             evidence=fact.evidence,
+            call=fact.call,
         )
         return opened, (Event(What.OPENED, now, fact.said_by, fact.evidence),)
     if before.state is State.RESOLVED:
@@ -256,6 +261,7 @@ def _reopened(before: Incident, fact: Fact, now: datetime) -> Told:
         acknowledged_at=None,
         acknowledged_by=None,
         remedy=None,
+        call=fact.call,
     )
     reopened = Event(What.REOPENED, now, fact.said_by, fact.evidence)
     if not flaps:
@@ -265,6 +271,7 @@ def _reopened(before: Incident, fact: Fact, now: datetime) -> Told:
 
 def _said_again(before: Incident, fact: Fact, now: datetime) -> Told:
     """Somebody called once more: nobody who only acknowledged the first call has come yet."""
+    before = before if fact.call is None else replace(before, call=fact.call)
     if now - before.turned_at < SAID_AGAIN_AFTER:
         return before, ()
     after = replace(before, turned_at=now, opening=before.opening + 1, acknowledged_at=None, acknowledged_by=None)

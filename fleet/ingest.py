@@ -25,7 +25,7 @@ from fleet.incoming import Parcel, Reason
 from fleet.metrics import Metrics
 from fleet.roll import Roll, Unsaved
 from fleet.stills import Stills
-from fleet.store import incidents, kiosks, ledger, sessions
+from fleet.store import incidents, kiosks, ledger, room_words, sessions
 from fleet.store.engine import Database
 from fleet.store.ledger import Outcome
 from fleet.uploads import Uploads
@@ -263,6 +263,7 @@ class Ingest:
     def _keep(self, connection: Connection, parcels: Sequence[Parcel], now: Instant) -> list[Outcome]:
         outcomes = ledger.take(connection, parcels, now.at, self._numbers)
         incidents.note_calls(connection, parcels, now.at)
+        room_words.note(connection, parcels)
         touched = [(id_, one.kiosk, one.campus) for one in outcomes for id_ in one.sessions]
         foreign = sessions.touch(connection, touched, now.at)
         self._metrics.foreign_sessions.inc(foreign)

@@ -5,7 +5,7 @@ and its words are the table's own. What a kiosk gives as evidence never enters i
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -17,6 +17,8 @@ from wire.signals import Severity
 
 NEXT_AFTER: Final = timedelta(minutes=3)
 """Unacknowledged for so long, the next step's people are told."""
+URGENT_BEFORE: Final = timedelta(minutes=30)
+"""What turns wrong so shortly before a booking cannot wait for anybody's minimum duration."""
 
 
 class Channel(StrEnum):
@@ -68,6 +70,14 @@ class Route:
     """0 is first, 1 is told after three unacknowledged minutes, and so on; steps without anybody are passed over."""
 
 
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """When a booking of a kiosk's room runs."""
+
+    start: datetime
+    end: datetime
+
+
 class School(Protocol):
     """What the schedule knows of a campus and its rooms."""
 
@@ -78,7 +88,10 @@ class School(Protocol):
         """The instant in the campus's own zone."""
 
     def point_person(self, kiosk: str, at: datetime, /) -> str | None:
-        """Who is the point person of the kiosk's room then."""
+        """Who is the point person of the kiosk's room then: the booking's own, else the room's."""
+
+    def booked(self, kiosk: str, at: datetime, /) -> Sequence[Booked]:
+        """The planned bookings of the kiosk's room that run then or begin within `URGENT_BEFORE`, by start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +138,11 @@ def due(
         school: bells, zones and point persons.
         now: the time.
     """
-    if incident.is_suppressed(now) or not (incident.reported or school.bells(incident.campus, now)):
+    for_booking = urgent_for(incident, school, now)
+    may_disturb = incident.reported or school.bells(incident.campus, now)
+    if for_booking is not None:  # the first booking of the day is announced before its bell
+        may_disturb = may_disturb or school.bells(incident.campus, for_booking.start)
+    if incident.is_suppressed(now) or not may_disturb:
         return []
     here = [one for one in routes if _fits(one, incident, school, now)]
     if incident.state is not State.OPEN:
@@ -133,9 +150,16 @@ def due(
         chosen = [one for one in here if key_of(incident, one, Kind.OPENED) in told]
     else:
         kind = Kind.OPENED
-        chosen = [] if incident.acknowledged_at else _in_turn(incident, here, told, now)
+        chosen = [] if incident.acknowledged_at else _in_turn(incident, here, told, now, urgent=for_booking is not None)
     drafts = [Draft(one, kind, key_of(incident, one, kind)) for one in chosen]
     return [one for one in drafts if one.key not in told]
+
+
+def urgent_for(incident: Incident, school: School, now: datetime) -> Booked | None:
+    """The booking, running or within half an hour, before whose start this opening began; None of what people say."""
+    if incident.reported:
+        return None
+    return next((one for one in school.booked(incident.kiosk, now) if incident.turned_at < one.start), None)
 
 
 def key_of(incident: Incident, route: Route, kind: Kind) -> str:
@@ -148,7 +172,8 @@ def _fits(route: Route, incident: Incident, school: School, now: datetime) -> bo
         return False
     if route.severity is Severity.BLOCKED and incident.severity is not Severity.BLOCKED:
         return False
-    if route.person is not None and route.person != school.point_person(incident.kiosk, now):
+    is_over = incident.state is not State.OPEN  # then it concerns whoever was told, whose turn may have passed
+    if not is_over and route.person is not None and route.person != school.point_person(incident.kiosk, now):
         return False
     return not _is_quiet(route, school.local(incident.campus, now).time())
 
@@ -160,21 +185,31 @@ def _is_quiet(route: Route, at: time) -> bool:
     return begins <= at < ends if begins < ends else at >= begins or at < ends
 
 
-def _in_turn(incident: Incident, routes: list[Route], told: Mapping[str, datetime], now: datetime) -> list[Route]:
+def _in_turn(
+    incident: Incident, routes: list[Route], told: Mapping[str, datetime], now: datetime, *, urgent: bool
+) -> list[Route]:
     """In-page at once: a page disturbs nobody. The others step by step, each three minutes after the one before."""
-    ready = [one for one in routes if now - incident.turned_at >= timedelta(seconds=one.min_duration_s)]
+    ready = [one for one in routes if urgent or now - incident.turned_at >= timedelta(seconds=one.min_duration_s)]
     chosen = [one for one in ready if one.channel is Channel.IN_PAGE]
+    others = [one for one in routes if one.channel is not Channel.IN_PAGE]
     before: datetime | None = None
-    for step in sorted({one.step for one in routes if one.channel is not Channel.IN_PAGE}):
+    for step in sorted({_step(one, urgent=urgent) for one in others}):
         if before is not None and now - before < NEXT_AFTER:
             break
-        here = [one for one in routes if one.step == step and one.channel is not Channel.IN_PAGE]
+        here = [one for one in others if _step(one, urgent=urgent) == step]
         chosen += [one for one in here if one in ready]
         made = [told[key] for one in here if (key := key_of(incident, one, Kind.OPENED)) in told]
         if not made:  # made in this moment, or still too short for them: the next ones wait for that
             break
         before = min(made)
     return chosen
+
+
+def _step(route: Route, *, urgent: bool) -> int:
+    """Before a booking the room's point person comes first, and therapist and IT next, whatever their routes say."""
+    if not urgent:
+        return route.step
+    return 0 if route.role is To.POINT_PERSON else max(1, route.step)
 
 
 _STUDENT: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{STUDENT_PATTERN})(?![0-9])", re.IGNORECASE)

@@ -2,10 +2,10 @@
 
 Owed counts whole weeks (Monday to Sunday) or months in the campus's own time; a mandate that begins or ends within one
 owes that one in proportion to its days. `booked` are planned minutes; `provided` is only what a clinician confirmed,
-and null while nobody can confirm: what a kiosk recorded is told beside it as `held`, which is not the same.
+and null while nobody confirmed any: what a kiosk recorded is told beside it as `held`, which is not the same.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -28,15 +28,16 @@ class Stretch:
     held_minutes: float
     """Elapsed in sessions of these bookings, as the kiosk's record has it."""
     provided_minutes: float | None = None
-    """Confirmed by a clinician; null: nobody can confirm yet."""
+    """Confirmed by clinicians; null: nothing of it was confirmed."""
 
 
 def stretches(
     mandates: Iterable[Mandate],
     plans: Iterable[Plan],
-    held_ms: dict[str, int],
+    held_ms: Mapping[str, int],
     days: tuple[date, date],
     zone: tzinfo,
+    provided_ms: Mapping[str, int] | None = None,
 ) -> list[Stretch]:
     """Owed, booked and held in each week or month that touches the days from the first to the last, by beginning.
 
@@ -46,7 +47,9 @@ def stretches(
         held_ms: by booking, the elapsed milliseconds of its sessions.
         days: first and last.
         zone: the campus's.
+        provided_ms: by booking, what clinicians confirmed of its sessions; one that nobody confirmed is not in it.
     """
+    confirmed = provided_ms or {}
     known = [(plan.start.astimezone(zone).date(), plan) for plan in plans if plan.state is not State.CANCELLED]
     owing = list(mandates)
     found = []
@@ -54,6 +57,7 @@ def stretches(
         of = [one for one in owing if one.per == per]
         for first, last in _periods(days, per):
             here = [plan for day, plan in known if first <= day <= last]
+            provided = [confirmed[plan.id] for plan in here if plan.id in confirmed]
             found.append(
                 Stretch(
                     first,
@@ -63,6 +67,7 @@ def stretches(
                     booked_minutes=sum(plan.minutes for plan in here if plan.state is State.PLANNED),
                     settled_minutes=sum(plan.minutes for plan in here if plan.state is State.SETTLED),
                     held_minutes=round(sum(held_ms.get(plan.id, 0) for plan in here) / 60_000, 1),
+                    provided_minutes=round(sum(provided) / 60_000, 1) if provided else None,
                 )
             )
     return sorted(found, key=lambda one: (one.first, one.per))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from fleet.access.backoff import Backoff
-from fleet.access.roles import Principal
+from fleet.access.roles import Principal, Right
 from fleet.attendance import TYPES, attended
 from fleet.clock import Clock, Instant, SystemClock
 from fleet.days import Days
@@ -19,7 +19,7 @@ from fleet.roll import Entry, Roll
 from fleet.segment_keys import SegmentKeys
 from fleet.settings import FleetSettings
 from fleet.stills import Stills
-from fleet.store import campuses, readiness_days, segments, stills
+from fleet.store import campuses, confirmations, readiness_days, room_words, segments, stills
 from fleet.store import sessions as store
 from fleet.store.campuses import Closure
 from fleet.store.engine import Database
@@ -33,6 +33,7 @@ from fleet.views import (
     SessionView,
     StillView,
     kiosk_view,
+    room_word,
     segment_view,
     session_line,
     session_view,
@@ -140,9 +141,10 @@ class FleetParts:
                     until=until,
                     before=before,
                 )
+                provided = confirmations.provided_ms(connection, (row.id for row in rows))
             now = self.clock.now()
             more = (rows[limit - 1].order_us, rows[limit - 1].id) if len(rows) > limit else None
-            return [session_line(row, now) for row in rows[:limit]], more
+            return [session_line(row, now, provided.get(row.id)) for row in rows[:limit]], more
 
         return await asyncio.to_thread(read)
 
@@ -155,7 +157,12 @@ class FleetParts:
                 if row is None or not principal.sees(row.campus):
                     return None
                 facts = attended(store.bodies_of(connection, session, row.kiosk, TYPES))
-            return session_view(row, self.clock.now(), facts)
+                may_know = principal.may(Right.READ_LEDGER)
+                said = confirmations.of(connection, session) if may_know else []
+                provided = confirmations.provided_ms(connection, [session])
+                told = room_words.of_session(connection, session, row.kiosk)
+            words = tuple(room_word(one, may_know=may_know) for one in told)
+            return session_view(row, self.clock.now(), facts, said, words, provided.get(session))
 
         return await asyncio.to_thread(read)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy import Connection
 
-from fleet.notices import School
+from fleet.notices import Booked, School
 from fleet.store import sessions
 from wire.settings_file import SettingsModel
 
@@ -74,6 +74,10 @@ class SettledSchool:
     def point_person(self, _kiosk: str, _at: datetime) -> str | None:
         """See `School.point_person`."""
         return None
+
+    def booked(self, _kiosk: str, _at: datetime) -> tuple[Booked, ...]:
+        """See `School.booked`: no schedule is known."""
+        return ()
 
     def touches_booking(self, connection: Connection, kiosk: str, since: datetime, until: datetime) -> bool:
         """Whether a session of the kiosk ran in that time, and so has a record beside which the incident is kept."""

@@ -4,7 +4,7 @@ Every fact carries its age in seconds, measured by the fleet on its own monotoni
 What is too old to be believed is `unknown`, never the last good value.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -15,6 +15,7 @@ from fleet.clock import Instant, micros, moment, moment_or_none
 from fleet.incidents import Key
 from fleet.roll import Entry
 from fleet.sights import verdict_of
+from fleet.store.confirmations import Confirmed
 from wire.ledger import ClockTrust
 from wire.minutes import Minutes, Span
 from wire.signal_table import words
@@ -74,6 +75,34 @@ class SessionLine(View):
     """Since the last row of this session arrived."""
 
 
+class ConfirmationView(View):
+    """What a clinician confirmed of a session."""
+
+    provided_ms: int
+    reason: str | None
+    note: str | None
+    by: str
+    clinician: str | None
+    """For whom a portal confirmed."""
+    at: datetime
+
+
+class RoomWord(View):
+    """What the room said: why a session ended early or did not happen, that it did not say, or who was absent."""
+
+    type: str
+    """`reason.given`, `reason.skipped` or `student.absent`."""
+    about: str | None
+    """`ended-early`, `not-started` or `did-not-happen`; null for what was said unasked."""
+    reason: str | None
+    student: str | None
+    """Who was absent; null for readers who may not know, and where there was only one."""
+    session: str | None
+    at: datetime
+    clock: ClockTrust
+    """How far `at` may be believed."""
+
+
 class SessionView(SessionLine):
     """One session with its timeline."""
 
@@ -84,6 +113,10 @@ class SessionView(SessionLine):
     """Whose cards were seen; of an unplanned session these are its students, two and more are a group."""
     attendance: tuple[Attended, ...] = ()
     """What cards and people in the room said of who was there, oldest first."""
+    room_said: tuple[RoomWord, ...] = ()
+    """Why it ended early and who was absent, as the room says; a clinician's word stands in `confirmations`."""
+    confirmations: tuple[ConfirmationView, ...] = ()
+    """The newest, which counts, first; none for readers who may not read ledgers."""
 
 
 class DayScore(View):
@@ -253,26 +286,54 @@ def signal_view(signal: ActiveSignal, suppressed: Collection[Key] = ()) -> Signa
     )
 
 
-def session_line(row: Any, now: Instant) -> SessionLine:
-    """A row of the store's sessions as a line."""
-    return SessionLine(**_line(row, now))
+def session_line(row: Any, now: Instant, provided_ms: int | None = None) -> SessionLine:
+    """A row of the store's sessions as a line, with what a clinician confirmed."""
+    return SessionLine(**_line(row, now, provided_ms))
 
 
-def session_view(row: Any, now: Instant, attendance: tuple[Attended, ...] = ()) -> SessionView:
-    """A row of the store's sessions with its timeline, and who was there."""
+def session_view(
+    row: Any,
+    now: Instant,
+    attendance: tuple[Attended, ...] = (),
+    confirmed_by: Sequence[Confirmed] = (),
+    room_said: tuple[RoomWord, ...] = (),
+    provided_ms: int | None = None,
+) -> SessionView:
+    """A row of the store's sessions with its timeline, who was there, and what clinicians confirmed, newest first."""
     return SessionView(
-        **_line(row, now),
+        **_line(row, now, provided_ms),
         timeline=_TIMELINE.validate_json(row.timeline),
         clock=ClockTrust(row.clock),
         students_confirmed=confirmed(attendance),
         attendance=attendance,
+        room_said=room_said,
+        confirmations=tuple(_confirmation(one) for one in confirmed_by),
+    )
+
+
+def room_word(row: Any, *, may_know: bool) -> RoomWord:
+    """A row of what rooms said."""
+    return RoomWord(
+        type=row.type,
+        about=row.about,
+        reason=row.reason,
+        student=row.student if may_know else None,
+        session=row.session,
+        at=moment(row.at_us),
+        clock=ClockTrust(row.clock),
+    )
+
+
+def _confirmation(one: Confirmed) -> ConfirmationView:
+    return ConfirmationView(
+        provided_ms=one.provided_ms, reason=one.reason, note=one.note, by=one.who, clinician=one.clinician, at=one.at
     )
 
 
 _TIMELINE: Final = TypeAdapter(tuple[Span, ...])
 
 
-def _line(row: Any, now: Instant) -> dict[str, Any]:
+def _line(row: Any, now: Instant, provided_ms: int | None) -> dict[str, Any]:
     return {
         "id": row.id,
         "kiosk": row.kiosk,
@@ -282,7 +343,7 @@ def _line(row: Any, now: Instant) -> dict[str, Any]:
         "ended_at": moment_or_none(row.ended_us),
         "started_by": row.started_by,
         "ended_by": row.ended_by,
-        "minutes": Minutes.model_validate_json(row.minutes),
+        "minutes": Minutes.model_validate_json(row.minutes).model_copy(update={"provided_ms": provided_ms}),
         "complete": row.complete,
         "age_s": max(0.0, (micros(now.at) - row.received_us) / 1_000_000),
     }

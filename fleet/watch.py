@@ -15,12 +15,13 @@ from typing import Final
 from sqlalchemy import Connection
 
 from fleet import notices as due_notices
+from fleet import room_calls
 from fleet.clock import Clock, Instant
 from fleet.errors import StoreDown
 from fleet.incident_book import Book, Page
-from fleet.incidents import Event, Fact, Incident, Key, Place, Sight, State, look, resolved, tried
+from fleet.incidents import Fact, Incident, Key, Place, Sight, State, look, tried
 from fleet.notices import Route
-from fleet.own_signals import HELP, OWN, SILENT
+from fleet.own_signals import OWN, SILENT
 from fleet.roll import Entry, Roll
 from fleet.school import Diary
 from fleet.sights import MOST_SIGNALS, Held, held, is_silent, sights, verdict_of
@@ -30,7 +31,6 @@ from fleet.store import readiness_days
 from fleet.store.engine import Database
 from fleet.store.incidents import Call
 from fleet.tally import Tally
-from wire.ledger import ClockTrust
 from wire.signals import Severity
 
 _log = logging.getLogger(__name__)
@@ -45,8 +45,6 @@ AT_ONCE: Final = 50
 KEEP_S: Final = 60.0
 """How old the store's copy of the health score and of evidence may be."""
 TIDY_S: Final = 3_600.0
-LATE_CALL: Final = timedelta(minutes=30)
-"""A call for help that arrives later than this is written down, and nobody is sent to a room because of it."""
 _RETRY_S: Final = 1.0
 _SILENT_KEY: Final[Key] = (SILENT, None)
 _LONG_AGO_S: Final = float("-inf")
@@ -291,25 +289,24 @@ class Watch:
             page.put(after, events)
 
     def _answer(self, calls: Iterable[Call], page: Page, now: Instant) -> None:
-        """Calls for help from kiosks, with the rows in which they stand."""
+        """What rooms say by their calls, with the rows in which it stands."""
         for call in calls:
             entry = self._roll.get(call.kiosk)
             if entry is None:
                 continue
-            key: Key = (HELP[call.kind], None)
-            before = next((one for one, _ in page.saved.values() if one.kiosk == call.kiosk and one.key == key), None)
-            before = before or self.book.of(call.kiosk).get(key)
-            told = call.clock != ClockTrust.UNSET.value
-            late = told and call.received_at - call.at > LATE_CALL
+            written = {one.key: one for one, _ in page.saved.values() if one.kiosk == call.kiosk}
+            here = {**self.book.of(call.kiosk), **written}
+            if room_calls.is_over(call):
+                if (over := room_calls.ended(call, here.values(), now.at)) is not None:
+                    page.put(*over)
+                continue
+            key, late = room_calls.key_of(call), room_calls.is_late(call)
+            before = here.get(key)
             if late and before is not None and before.state is State.OPEN:
                 continue
-            evidence = {"called_at": call.at.isoformat(timespec="seconds")} if told else {}
-            fact = Fact(OWN[key[0]].severity, evidence, said_by="kiosk")
-            after = self._see(entry, before, key, fact, page, now)
+            after = self._see(entry, before, key, room_calls.fact_of(call), page, now)
             if late and after is not None:
-                over, events = resolved(after, now.at)
-                assert over is not None
-                page.put(over, [Event(one.what, one.at, None, {"arrived_late": True}) for one in events])
+                page.put(*room_calls.arrived_late(after, now.at))
 
     def _draft_due(self, page: Page, now: Instant) -> None:
         """The notices that time alone made due."""

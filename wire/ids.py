@@ -15,8 +15,14 @@ StudentRef = Annotated[str, StringConstraints(pattern=rf"^{STUDENT_PATTERN}\z")]
 """An opaque student reference such as `s-0418`; a longer digit string would be a district id and is refused."""
 
 _ID: Final = re.compile(ID_PATTERN)
+_STUDENT: Final = re.compile(STUDENT_PATTERN)
 
 
 def is_id(text: str) -> bool:
     """Whether `text` may name a campus or a kiosk."""
     return _ID.fullmatch(text) is not None
+
+
+def is_student(text: str) -> bool:
+    """Whether `text` may be an opaque student reference."""
+    return _STUDENT.fullmatch(text) is not None

@@ -1,6 +1,14 @@
 """Why a session ended early or did not happen, as the room says: the rows `reason.given` and `reason.skipped`."""
 
+from typing import Final
+
 from wire.codec import WireModel
+
+REASONS: Final = (
+    "student-absent", "student-unavailable", "student-declined", "therapist-absent", "no-staff-or-room", "school-event",
+    "technical", "other",
+)  # fmt: skip
+"""What may be answered, in the order in which it is shown."""
 
 
 class ReasonGiven(WireModel):

@@ -7,12 +7,10 @@ from device.errors import Refused
 from device.session import windows
 from device.session.clock import NS_PER_S, Instant
 from device.session.states import Fact, Phase, Session, State, Why
+from wire import reasons
 from wire.schedule import Booking
 
-REASONS: Final = (
-    "student-absent", "student-unavailable", "student-declined", "therapist-absent", "no-staff-or-room", "school-event",
-    "technical", "other",
-)  # fmt: skip
+REASONS: Final = reasons.REASONS
 """What may be answered, in the order in which it stands on the page."""
 _FORMER: Final = frozenset({"student-unwell"})
 """Taken from whoever still sends it."""

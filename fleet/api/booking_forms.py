@@ -15,9 +15,12 @@ from fleet.errors import BadRows, BadValue, RowFault
 from fleet.places import name_of
 from fleet.planning import Attending, Plan, State
 from fleet.roll import Roll
+from fleet.store import room_words
 from fleet.store import rooms as rooms_store
 from fleet.store.rooms import Room
+from fleet.views import RoomWord, room_word
 from fleet.wishes import Unfit, Wish
+from wire.ids import Id
 
 T = TypeVar("T")
 
@@ -28,6 +31,15 @@ class AttendingView(BaseModel):
     student: str
     goals: list[str]
     makes_up: str | None
+
+
+class ReasonView(BaseModel):
+    """Why a booking was not held, as a clinician says."""
+
+    reason: str
+    by: str
+    clinician: str | None
+    at: datetime
 
 
 class BookingView(BaseModel):
@@ -52,6 +64,8 @@ class BookingView(BaseModel):
     late_min: int | None
     state: State
     reason: str | None = Field(description="Of a booking that will not be held")
+    room_said: list[RoomWord] = Field(description="Why, and who was absent, as the room says; oldest first")
+    therapist_said: list[ReasonView] = Field(description="Why it was not held; the newest, which counts, first")
 
 
 class NewBooking(BaseModel):
@@ -136,6 +150,15 @@ class Change(BaseModel):
     reason: Annotated[str | None, Field(max_length=40, description="Settles it: it will not be held")] = None
 
 
+class NewReason(BaseModel):
+    """Why it was not held, of the closed list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(max_length=40)]
+    clinician: Annotated[Id | None, Field(description="For whom a portal says it; nobody else may")] = None
+
+
 def changed(held: Plan, change: Change, at_desk: Desk) -> Plan:
     """The booking as it is to be; raises `BadRows`."""
     told: dict[str, Any] = {}
@@ -160,6 +183,8 @@ def views_of(connection: Connection, roll: Roll, plans: list[Plan], reader: Prin
     """Bookings as this reader may know them."""
     held = {one.id: one for one in rooms_store.rooms_of(connection, reader.campuses)} if plans else {}
     may_know = reader.may(Right.READ_LEDGER)
+    ids = [one.id for one in plans]
+    said, why = room_words.of_bookings(connection, ids), room_words.reasons_of(connection, ids)
     return [
         BookingView(
             id=one.id,
@@ -185,6 +210,11 @@ def views_of(connection: Connection, roll: Roll, plans: list[Plan], reader: Prin
             late_min=one.late_min,
             state=one.state,
             reason=one.reason,
+            room_said=[room_word(row, may_know=may_know) for row in said.get(one.id, ()) if row.campus == one.campus],
+            therapist_said=[
+                ReasonView(reason=told.reason, by=told.who, clinician=told.clinician, at=told.at)
+                for told in why.get(one.id, ())
+            ],
         )
         for one in plans
     ]

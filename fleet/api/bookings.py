@@ -10,9 +10,10 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, TypeAdapter
 from sqlalchemy import Connection
 
+from fleet import confirming
 from fleet.access.roles import Principal
-from fleet.api.booking_forms import BookingView, Change, NewBooking, changed, views_of
-from fleet.api.deps import Fleet, Planner, Reader
+from fleet.api.booking_forms import BookingView, Change, NewBooking, NewReason, changed, views_of
+from fleet.api.deps import Clinician, Fleet, Planner, Reader
 from fleet.api.kiosks import Cursor
 from fleet.api.paging import Page, cursor_of, place_in
 from fleet.api.problems import answers
@@ -171,6 +172,25 @@ async def cancel_booking(booking: str, fleet: Fleet, planner: Planner) -> Respon
     kiosk = await asyncio.to_thread(write)
     await asyncio.to_thread(tell, fleet, [kiosk])
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post(
+    "/{booking}/reason",
+    operation_id="giveReason",
+    summary="Say why a booking was not held",
+    responses=answers(403, 404, 409, 422),
+)
+async def give_reason(booking: str, told: NewReason, fleet: Fleet, clinician: Clinician) -> BookingView:
+    """Kept beside what the room said; where a session was held it is given with its confirmation."""
+
+    def write() -> BookingView:
+        plan = confirming.explain(fleet, clinician, booking, told.reason, told.clinician)
+        with fleet.database.read() as connection:
+            return views_of(connection, fleet.roll, [plan], clinician)[0]
+
+    view = await asyncio.to_thread(write)
+    await asyncio.to_thread(tell, fleet, [view.kiosk])
+    return view
 
 
 def desk(fleet: FleetParts, connection: Connection, principal: Principal, campus: str | None = None) -> Desk:

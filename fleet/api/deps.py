@@ -38,6 +38,7 @@ Planner = Annotated[Principal, Depends(allowed(Right.PLAN))]
 Answerer = Annotated[Principal, Depends(allowed(Right.ANSWER))]
 Suppressor = Annotated[Principal, Depends(allowed(Right.SUPPRESS))]
 RouteKeeper = Annotated[Principal, Depends(allowed(Right.NOTICE_ROUTES))]
+Clinician = Annotated[Principal, Depends(allowed(Right.CONFIRM))]
 Commander = Annotated[Principal, Depends(allowed(Right.COMMAND))]
 
 

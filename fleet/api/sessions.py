@@ -1,19 +1,50 @@
 """Sessions: what a press really delivered."""
 
-from typing import Annotated, Final, TypeAlias, TypeVar
+import asyncio
+from functools import partial
+from typing import Annotated, Final, Self, TypeAlias, TypeVar
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
-from fleet.api.deps import Fleet, LedgerReader, Reader
+from fleet import confirming
+from fleet.api.deps import Clinician, Fleet, LedgerReader, Reader
 from fleet.api.kiosks import Cursor
 from fleet.api.paging import Page, cursor_of, place_in
 from fleet.api.problems import answers
 from fleet.errors import BadValue, NotFound
 from fleet.parts import Place
 from fleet.views import SegmentView, SessionLine, SessionView, StillView
+from wire.ids import Id
 
 router: Final = APIRouter(prefix="/sessions", tags=["sessions"])
+
+_Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+MINUTE_MS: Final = 60_000
+
+
+class Confirm(BaseModel):
+    """What was provided, as a clinician says: `provided_ms`, or `minutes`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    provided_ms: Annotated[int | None, Field(ge=0, le=confirming.LONGEST_MS, strict=True)] = None
+    minutes: Annotated[float | None, Field(ge=0, le=1_440, strict=True, allow_inf_nan=False)] = None
+    reason: Annotated[str | None, Field(max_length=40, description="Why it was not as planned; the closed list")] = None
+    note: Annotated[_Note | None, Field(description="For colleagues; name no student")] = None
+    clinician: Annotated[Id | None, Field(description="For whom a portal confirms; nobody else may say it")] = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.provided_ms is None) == (self.minutes is None):
+            raise ValueError("give `provided_ms` or `minutes`, one of them")
+        return self
+
+    @property
+    def ms(self) -> int:
+        """Milliseconds."""
+        return self.provided_ms if self.provided_ms is not None else round((self.minutes or 0) * MINUTE_MS)
+
 
 _PLACE: Final = TypeAdapter(Place)
 _Limit: TypeAlias = Annotated[int, Query(ge=1, le=200, description="Items on a page")]
@@ -46,6 +77,19 @@ async def get_session(session: str, fleet: Fleet, reader: Reader) -> SessionView
     if view is None:
         raise NotFound("There is no such session here.")
     return view
+
+
+@router.post(
+    "/{session}/confirm",
+    operation_id="confirmSession",
+    summary="Confirm the minutes provided",
+    responses=answers(403, 404, 409, 422),
+)
+async def confirm_session(session: str, told: Confirm, fleet: Fleet, clinician: Clinician) -> SessionView:
+    """Kept beside what was recorded; a new confirmation takes the place of the one before, which stays on record."""
+    work = partial(confirming.confirm, reason=told.reason, note=told.note or None, clinician=told.clinician)
+    await asyncio.to_thread(work, fleet, clinician, session, told.ms)
+    return await get_session(session, fleet, clinician)
 
 
 @router.get(

@@ -16,7 +16,7 @@ from fleet.api.paging import Page, cursor_of, place_in
 from fleet.api.problems import answers
 from fleet.clock import micros
 from fleet.errors import BadValue, NotFound
-from fleet.store import bookings, campuses, sessions
+from fleet.store import bookings, campuses, confirmations, sessions
 from fleet.store import consents as store
 from fleet.store.consents import RECORDING, Given
 from fleet.zones import zone_name
@@ -61,7 +61,7 @@ class Revoked(ConsentView):
 
 
 class StretchView(BaseModel):
-    """Minutes of one week or month; `provided` is only what a clinician confirmed, null while nobody can."""
+    """Minutes of one week or month; `provided` is only what a clinician confirmed, null while none is."""
 
     first: date
     last: date
@@ -186,7 +186,8 @@ async def get_minutes(
             if days[1] < days[0] or (days[1] - days[0]).days > _LONGEST_DAYS:
                 raise BadValue("to", f"is before `from`, or more than {_LONGEST_DAYS} days after it")
             held = sessions.elapsed_by_booking(connection, student)
-            found = owed.stretches(mandates, plans, held, days, zone)
+            provided = confirmations.provided_by_booking(connection, student)
+            found = owed.stretches(mandates, plans, held, days, zone, provided)
         items = [StretchView.model_validate(one, from_attributes=True) for one in found]
         return MinutesView(student=student, campus=where[0], items=items)
 

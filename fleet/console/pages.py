@@ -15,6 +15,7 @@ from fleet.access.web import Principal, signed_in
 from fleet.api.deps import fleet
 from fleet.console.board import Board, Question, board, row
 from fleet.console.closed import closed_words
+from fleet.console.confirming import confirming
 from fleet.console.events import Shown, Watched, event, stream
 from fleet.console.incidents import row as incident_row
 from fleet.console.kiosk import facts, signal_rows
@@ -93,6 +94,9 @@ async def read_session(request: Request, session_id: str, reader: Reader, *, fra
         "may_ask_still": _may_see_stills(reader) and is_current and can_be_asked(kiosk),
         "sheets": sheets(stills[0], now, ZONE) if stills else (),
         "one": story(session, kiosk, now, ZONE),
+        "confirming": confirming(
+            session.confirmations, now, ZONE, ended=session.state == "ended", may=reader.may(Right.CONFIRM)
+        ),
         "last_row_at": None if session.age_s is None else ago(session.age_s, now),
     }
     return page("_session.html" if fragment else "session.html", **told)

@@ -8,6 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from fleet.attendance import Attended
+from fleet.console.confirming import room_word_in_words
 from fleet.console.figures import Figure, figures, so_far
 from fleet.console.layout import Kind, lay_out, legend
 from fleet.console.standing import BADGES, GOING_ON, Badge, Standing
@@ -38,7 +39,7 @@ class Story:
     timeline: Markup | None
     """None when no row of it can be drawn."""
     notes: tuple[str, ...]
-    """Who was there, as cards and people said, oldest first."""
+    """Who was there and why it ended early, as cards and people said, oldest first."""
     legend: tuple[tuple[Kind, str], ...]
     figures: tuple[Figure, ...]
 
@@ -105,6 +106,9 @@ def _notes(session: SessionView, now: datetime, zone: tzinfo | None) -> tuple[st
     for one in session.attendance:
         at = "" if one.clock is ClockTrust.UNSET else f"{time_of_day(one.at, now, zone)} "
         found.append(f"{at}{_noted(one)}")
+    for word in session.room_said:
+        at = "" if word.clock is ClockTrust.UNSET else f"{time_of_day(word.at, now, zone)} "
+        found.append(f"{at}{room_word_in_words(word)}")
     if len(session.students_confirmed) > 1:
         found.append(f"{len(session.students_confirmed)} students confirmed: a group.")
     return tuple(found)

@@ -46,9 +46,11 @@ incidents: Final = Table(
     Column("suppressed_reason", Text),
     Column("remedy", Text),
     Column("kept", Boolean, nullable=False),
+    Column("call", Text),
 )
 """One row each. `role` is empty where the signal has none; `suppressed_us` is until when; `openings` is a JSON list of
-microseconds; `kept`: it touches a booking, and stays as long as that booking's session record."""
+microseconds; `kept`: it touches a booking, and stays as long as that booking's session record; `call`: of the room,
+null where no room called."""
 
 Index("ix_incidents_newest", incidents.c.opened_us, incidents.c.id)
 Index("ix_incidents_kiosk", incidents.c.kiosk, incidents.c.opened_us)
@@ -88,9 +90,12 @@ calls: Final = Table(
     Column("clock", Text, nullable=False),
     Column("received_us", BigInteger, nullable=False),
     Column("taken", Boolean, nullable=False),
+    Column("call", Text),
     PrimaryKeyConstraint("kiosk", "epoch", "seq", name="pk_calls"),
 )
-"""Ledger rows in which somebody called for help, kept with the rows themselves; `taken`: an incident knows of it."""
+"""Ledger rows in which somebody called for help, or said that it is over, kept with the rows themselves.
+
+`taken`: an incident knows of it."""
 
 Index("ix_calls_waiting", calls.c.received_us, sqlite_where=text("taken = 0"), postgresql_where=text("not taken"))
 

@@ -15,25 +15,30 @@ from fleet.store.engine import insert
 from fleet.store.incident_tables import calls, incident_events, incidents
 from wire.signals import Severity
 
-HELP_ROWS: Final = frozenset({"help.asked", "help.called"})
-"""The ledger types in which somebody calls for help."""
+OVER: Final = "over"
+"""As the kind of a call: the room says that it is over."""
+HELP_ROWS: Final = frozenset({"help.asked", "help.called", "help.over"})
+"""The ledger types in which somebody calls for help, or says that it came."""
+_LONGEST_ID: Final = 40
 _CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Somebody at a kiosk called for help."""
+    """Somebody at a kiosk called for help, or said that the call is over."""
 
     kiosk: str
     epoch: str
     seq: int
     kind: str
-    """`adult`, or `other`."""
+    """`adult`, `other`, or `OVER`."""
     session: str | None
     at: datetime
     clock: str
     """How far `at` may be believed."""
     received_at: datetime
+    call: str | None = None
+    """Which call, by the kiosk's own id for it; kiosks that knew of one at a time gave none."""
 
 
 def save(connection: Connection, incident: Incident, events: Iterable[Event]) -> None:
@@ -117,7 +122,8 @@ def note_calls(connection: Connection, parcels: Iterable[Parcel], now: datetime)
             "kiosk": parcel.kiosk,
             "epoch": parcel.batch.epoch,
             "seq": row.seq,
-            "kind": "other" if row.data.get("kind") == "other" else "adult",
+            "kind": _kind(row.type, row.data),
+            "call": _call_id(row.data.get("call")),
             "session": row.session,
             "at_us": micros(row.at),
             "clock": row.clock.value,
@@ -132,12 +138,32 @@ def note_calls(connection: Connection, parcels: Iterable[Parcel], now: datetime)
         connection.execute(insert(connection, calls).on_conflict_do_nothing(), found)
 
 
+def _kind(type_: str, data: dict[str, Any]) -> str:
+    if type_ == "help.over":
+        return OVER
+    return "other" if data.get("kind") == "other" else "adult"
+
+
+def _call_id(told: object) -> str | None:
+    """A call's id as a row gives it; what is none names no call."""
+    fits = isinstance(told, str) and 0 < len(told) <= _LONGEST_ID and told.isprintable()
+    return str(told) if fits else None
+
+
 def waiting_calls(connection: Connection, limit: int = 200) -> list[Call]:
     """Calls of which no incident knows yet, oldest first."""
     query = select(calls).where(calls.c.taken == false()).order_by(calls.c.received_us, calls.c.seq).limit(limit)
     return [
         Call(
-            row.kiosk, row.epoch, row.seq, row.kind, row.session, moment(row.at_us), row.clock, moment(row.received_us)
+            row.kiosk,
+            row.epoch,
+            row.seq,
+            row.kind,
+            row.session,
+            moment(row.at_us),
+            row.clock,
+            moment(row.received_us),
+            row.call,
         )
         for row in connection.execute(query)
     ]
@@ -201,6 +227,7 @@ def incident_of(row: Any) -> Incident:
         suppressed_by=row.suppressed_by,
         suppressed_reason=row.suppressed_reason,
         remedy=row.remedy,
+        call=row.call,
     )
 
 
@@ -231,4 +258,5 @@ def _values(incident: Incident) -> dict[str, Any]:
         "suppressed_by": incident.suppressed_by,
         "suppressed_reason": incident.suppressed_reason,
         "remedy": incident.remedy,
+        "call": incident.call,
     }

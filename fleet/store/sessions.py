@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, false, func, select, true, tuple_, update
+from sqlalchemy import Connection, Row, Select, delete, false, func, select, true, tuple_, update
 
 from fleet.clock import micros
+from fleet.store.confirmation_tables import session_students
 from fleet.store.engine import insert
 from fleet.store.tables import ledger_epochs, ledger_rows, sessions
-from wire.ledger import ClockTrust, row_of
+from wire.ids import is_student
+from wire.ledger import ClockTrust
 from wire.minutes import FOLD_VERSION, Minutes, SessionRecord
 
 OVER: Final = frozenset({"ended", "cancelled"})
@@ -62,20 +64,22 @@ def touch(connection: Connection, rows: Iterable[tuple[str, str, str]], at: date
     return len(wanted.keys() - owned)
 
 
+def of_student(connection: Connection, student: str) -> list[Row[Any]]:
+    """Session, booking and minutes (as JSON) of the sessions that were begun for a booking with this student."""
+    query = (
+        select(sessions.c.id, sessions.c.booking, sessions.c.minutes)
+        .join(session_students, session_students.c.session == sessions.c.id)
+        .where(session_students.c.student == student, sessions.c.booking.is_not(None))
+    )
+    return list(connection.execute(query))
+
+
 def elapsed_by_booking(connection: Connection, student: str) -> dict[str, int]:
     """By booking, the elapsed milliseconds of the sessions that were begun for it with this student."""
-    query = select(ledger_rows.c.session, ledger_rows.c.body).where(
-        ledger_rows.c.type == "session.started", ledger_rows.c.body.contains(student, autoescape=True)
-    )
-    told = {row.session: row_of(row.body).data for row in connection.execute(query)}
-    of = {session: str(data["booking"]) for session, data in told.items() if student in data.get("students", ())}
     found: dict[str, int] = {}
-    ids = sorted(of)
-    for start in range(0, len(ids), _CHUNK):
-        query = select(sessions.c.id, sessions.c.minutes).where(sessions.c.id.in_(ids[start : start + _CHUNK]))
-        for row in connection.execute(query):
-            elapsed_ms = Minutes.model_validate_json(row.minutes).elapsed_ms
-            found[of[row.id]] = found.get(of[row.id], 0) + elapsed_ms
+    for row in of_student(connection, student):
+        elapsed_ms = Minutes.model_validate_json(row.minutes).elapsed_ms
+        found[row.booking] = found.get(row.booking, 0) + elapsed_ms
     return found
 
 
@@ -148,6 +152,19 @@ def keep(connection: Connection, session: str, record: SessionRecord, *, complet
     if started_us is not None and record.clock is not ClockTrust.UNSET:
         values["order_us"] = started_us  # else the time of arrival keeps its place: a Pi may boot in 1970
     connection.execute(update(sessions).where(sessions.c.id == session).values(values))
+    _keep_students(connection, session, record.students)
+
+
+def _keep_students(connection: Connection, session: str, told: Iterable[str]) -> None:
+    """Whom it was begun for; what nobody could have booked is left out."""
+    students = {one for one in told if is_student(one)}
+    of = session_students.c.session == session
+    held = set(connection.execute(select(session_students.c.student).where(of)).scalars())
+    if held - students:
+        connection.execute(delete(session_students).where(of, session_students.c.student.in_(held - students)))
+    if students - held:
+        rows = [{"session": session, "student": one} for one in sorted(students - held)]
+        connection.execute(session_students.insert(), rows)
 
 
 def one(connection: Connection, session: str) -> Row[Any] | None:

@@ -332,7 +332,7 @@ def test_mandates_are_imported_and_owed_stands_beside_booked_and_provided(office
     assert (week["first"], week["last"], week["per"]) == ("2026-11-23", "2026-11-29", "week")
     assert (week["owed_minutes"], week["booked_minutes"], week["settled_minutes"]) == (60.0, 60, 30)
     assert week["held_minutes"] == 20.0
-    assert week["provided_minutes"] is None, "nobody can confirm yet, and what nobody confirmed was not provided"
+    assert week["provided_minutes"] is None, "what nobody confirmed was not provided"
     (month,) = office.ok("GET", "students/s-0502/minutes?from=2026-11-01&to=2026-11-30")["items"]
     assert month["owed_minutes"] == 60.0, "15 of November's 30 days"
     bad = "student,minutes,per,from,until\ns-1,x,day,17.8.2026,2026-08-01\n"

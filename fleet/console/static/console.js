@@ -3,6 +3,7 @@
 import { tick } from "./ages.js";
 import { startBoard, startDay } from "./board.js";
 import { startCommands } from "./commands.js";
+import { startConfirming } from "./confirm.js";
 import { startIncidents } from "./incidents.js";
 import { startPage } from "./page.js";
 import { startToday } from "./today.js";
@@ -11,6 +12,7 @@ tick();
 setInterval(tick, 1000);
 startCommands();
 startIncidents();
+startConfirming();
 startToday();
 const starts = { board: startBoard, today: startDay };
 (starts[document.body.dataset.page] ?? startPage)(document.body.dataset.events);

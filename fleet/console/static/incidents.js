@@ -1,6 +1,6 @@
 // What people do to incidents: acknowledge, suppress, say that it is over, report. The page then renews itself.
 
-const DONE = { acknowledge: "You look after it.", resolve: "It is over.", report: "Reported.", suppress: "Done." };
+const DONE = { confirm: "Confirmed.", acknowledge: "You look after it.", resolve: "It is over.", report: "Reported.", suppress: "Done." };
 const HOUR_MS = 3600000;
 
 export function startIncidents() {
@@ -12,7 +12,7 @@ export function startIncidents() {
     else act(what, `/api/v1/incidents/${encodeURIComponent(incident)}/${what}`, undefined, answer ?? `answer-${incident}`);
   });
   document.addEventListener("submit", (event) => {
-    const form = event.target.closest?.("form.suppress");
+    const form = event.target.closest?.("form.suppress[data-incident]");
     if (!form) return;
     event.preventDefault();
     const { incident } = form.dataset;
@@ -23,7 +23,7 @@ export function startIncidents() {
   });
 }
 
-async function act(what, address, body, place) {
+export async function act(what, address, body, place) {
   say(place, "Asking the fleet …", "");
   try {
     const headers = { Accept: "application/json", "Content-Type": "application/json" };

@@ -167,14 +167,54 @@ def test_what_a_signal_opened_nobody_resolves_by_hand(fleet: Fleet, caller: Call
 
 def test_the_room_hears_who_answered_its_call(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:
     kiosk.at = fleet.clock.at
-    kiosk.write("help.called", None, kind="adult")
+    kiosk.write("help.called", None, kind="adult", call="call-1")
     fleet.look(kiosk.is_born(), kiosk.sends())
     [one] = held(fleet)
     post(caller, f"incidents/{one.id}/acknowledge", None, Role.AIDE, "lincoln")
     post(caller, f"incidents/{one.id}/acknowledge")
     [command] = fleet.post.to(kiosk, Topic.COMMAND)
     assert command["name"] == "help-answered"
-    assert command["args"] == {"by_role": "aide", "by": None, "call": None}, "a display name is no reference"
+    assert command["args"] == {"by_role": "aide", "by": None, "call": "call-1"}, "a display name is no reference"
+
+
+def test_an_answer_goes_to_the_rooms_newest_call(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:
+    kiosk.at = fleet.clock.at
+    kiosk.write("help.called", None, kind="adult", call="call-1")
+    kiosk.write("help.called", None, kind="adult", call="call-2")
+    fleet.look(kiosk.is_born(), kiosk.sends())
+    post(caller, f"incidents/{held(fleet)[0].id}/acknowledge")
+    assert [one["args"]["call"] for one in fleet.post.to(kiosk, Topic.COMMAND)] == ["call-2"]
+
+
+def test_what_was_reported_here_answers_no_call_of_the_room(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:
+    kiosk.at = fleet.clock.at
+    kiosk.write("help.called", None, kind="adult", call="call-1")
+    fleet.look(kiosk.is_born(), kiosk.sends())
+    made = post(caller, "incidents/report", {"kiosk": kiosk.id, "kind": "other"}).json()
+    assert post(caller, f"incidents/{made['id']}/acknowledge").status_code == 200
+    assert fleet.post.to(kiosk, Topic.COMMAND) == []
+
+
+def test_the_room_says_that_its_call_is_over(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:
+    kiosk.at = fleet.clock.at
+    kiosk.write("help.called", None, kind="adult", call="call-1")
+    fleet.look(kiosk.is_born(), kiosk.sends())
+    kiosk.write("help.over", None, call="another")
+    fleet.look(kiosk.sends(2))
+    assert [one.state.value for one in held(fleet)] == ["open"], "that was another call"
+    kiosk.write("help.over", None, call="call-1")
+    fleet.look(kiosk.sends(3))
+    [one] = held(fleet)
+    told = caller.get(f"/api/v1/incidents/{one.id}").json()
+    last = told["timeline"][-1]
+    assert (told["state"], last["what"], last["who"]) == ("resolved", "resolved", "the room")
+    problem(post(caller, f"incidents/{one.id}/acknowledge"), 409)
+    kiosk.write("help.called", None, kind="adult", call="call-2")
+    fleet.look(kiosk.sends(4))
+    assert [(one.state.value, one.opening, one.call) for one in held(fleet)] == [("open", 2, "call-2")]
+    kiosk.write("help.over", None, call="call-1")
+    fleet.look(kiosk.sends(5))
+    assert [one.state.value for one in held(fleet)] == ["open"], "an end that comes late ends no newer call"
 
 
 def test_a_call_is_acknowledged_also_while_the_kiosk_cannot_hear_it(fleet: Fleet, caller: Caller, kiosk: Kiosk) -> None:

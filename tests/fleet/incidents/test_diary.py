@@ -54,6 +54,27 @@ def test_the_rooms_point_person_is_told_first(fleet: Fleet, kiosk: Kiosk) -> Non
     assert [row.route for row in told(fleet) if row.channel == "email"] == ["lee", "it"]
 
 
+def test_a_bookings_own_point_person_outranks_the_rooms(fleet: Fleet, kiosk: Kiosk) -> None:
+    fleet.take(kiosk.is_born())
+    plan_school(fleet)
+    route(fleet, "lee", Channel.EMAIL, role=To.POINT_PERSON, person="lee-1", min_duration_s=600)
+    route(fleet, "max", Channel.EMAIL, role=To.POINT_PERSON, person="max-1", min_duration_s=600)
+    fleet.clock.pass_(5.5 * 3_600)  # half past eight in Chicago
+    at, half = fleet.clock.at, timedelta(minutes=30)
+    plan = Plan("b-0900", "lincoln", "room-12", "ruiz", at + timedelta(minutes=20), half, point_person="max-1")
+    with fleet.database.write() as connection:
+        bookings.add(connection, [plan], at)
+    diary = fleet.watch.diary
+    asked = [diary.point_person(kiosk.id, at + timedelta(minutes=n)) for n in (-11, 0, 49, 50)]
+    assert asked == ["lee-1", "max-1", "max-1", "lee-1"]
+    breaks(fleet, kiosk)
+    assert [row.route for row in told(fleet) if row.channel == "email"] == ["max"]
+    recovers(fleet, kiosk)
+    assert [(row.route, row.kind) for row in told(fleet) if row.channel == "email"] == [
+        ("max", "incident.opened"), ("max", "incident.resolved"),
+    ]  # fmt: skip
+
+
 def test_an_incident_that_touches_a_booking_is_kept_with_it_though_nobody_pressed(fleet: Fleet, kiosk: Kiosk) -> None:
     fleet.take(kiosk.is_born())
     plan_school(fleet)

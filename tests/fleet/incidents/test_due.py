@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.incidents import Incident, State
-from fleet.notices import NEXT_AFTER, Channel, Draft, Kind, Route, To, due
+from fleet.notices import NEXT_AFTER, URGENT_BEFORE, Booked, Channel, Draft, Kind, Route, To, due
 from fleet.own_signals import HELP_ADULT
 from wire.signals import Severity
 
@@ -23,15 +23,21 @@ class Hours:
 
     rings: bool = True
     points: dict[str, str] = field(default_factory=dict)
+    plans: list[Booked] = field(default_factory=list)
+    bell: datetime | None = None
+    """From then on the bells ring, whatever `rings` says."""
 
-    def bells(self, _campus: str, _at: datetime) -> bool:
-        return self.rings
+    def bells(self, _campus: str, at: datetime) -> bool:
+        return self.rings or (self.bell is not None and at >= self.bell)
 
     def local(self, _campus: str, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo("America/Chicago"))
 
     def point_person(self, kiosk: str, _at: datetime) -> str | None:
         return self.points.get(kiosk)
+
+    def booked(self, _kiosk: str, at: datetime) -> list[Booked]:
+        return [one for one in self.plans if one.start - URGENT_BEFORE <= at < one.end]
 
 
 @dataclass
@@ -86,6 +92,57 @@ def test_the_point_person_first_and_the_next_after_three_unacknowledged_minutes(
     assert desk.at(2 * NEXT_AFTER - timedelta(seconds=1)) == []
     desk.become(acknowledged_at=BEGAN + 5 * MINUTE, acknowledged_by="lee")
     assert desk.at(60 * MINUTE) == [], "somebody looks after it"
+
+
+def before_a_booking(minutes: float, *routes: Route, **school: object) -> Desk:
+    """A desk at which something turns wrong so many minutes before a booking of half an hour."""
+    start = BEGAN + minutes * MINUTE
+    told = {"points": {"lincoln-12": "lee-1"}, "plans": [Booked(start, start + 30 * MINUTE)]} | school
+    return Desk(list(routes), Hours(**told))  # type: ignore[arg-type]
+
+
+_SLOW = (
+    mail("it", min_duration_s=600),
+    mail("therapist", To.THERAPIST, min_duration_s=600),
+    mail("lee", To.POINT_PERSON, person="lee-1", step=2, min_duration_s=600),
+    mail("boss", step=2, min_duration_s=600),
+)
+
+
+def test_shortly_before_a_booking_the_point_person_first_then_therapist_and_it_though_it_is_short() -> None:
+    desk = before_a_booking(20, *_SLOW)
+    assert desk.at(timedelta(0)) == ["lee"]
+    assert desk.at(NEXT_AFTER - timedelta(seconds=1)) == []
+    assert desk.at(NEXT_AFTER) == ["it", "therapist"]
+    assert desk.at(2 * NEXT_AFTER) == ["boss"]
+    desk.become(state=State.RESOLVED, resolved_at=BEGAN + 8 * MINUTE)
+    desk.school.points = {}
+    assert sorted(desk.at(8 * MINUTE)) == ["boss", "it", "lee", "therapist"], "whoever was told hears that it is over"
+
+
+def test_what_was_wrong_before_is_urgent_once_the_half_hour_begins() -> None:
+    desk = before_a_booking(35, *_SLOW)
+    assert desk.at(4 * MINUTE) == []
+    assert desk.at(5 * MINUTE) == ["lee"]
+
+
+def test_before_a_booking_where_nobody_is_the_point_person_therapist_and_it_are_first() -> None:
+    desk = before_a_booking(20, *_SLOW, points={})
+    assert desk.at(timedelta(0)) == ["it", "therapist"]
+
+
+def test_what_turns_wrong_within_a_booking_waits_as_ever_unless_the_next_is_near() -> None:
+    desk = before_a_booking(-5, *_SLOW)
+    assert desk.at(MINUTE) == []
+    desk.school.plans.append(Booked(BEGAN + 25 * MINUTE, BEGAN + 55 * MINUTE))
+    assert desk.at(MINUTE) == ["lee"]
+
+
+def test_the_days_first_booking_is_announced_before_its_bell_and_nothing_else_is() -> None:
+    rings = BEGAN + 20 * MINUTE
+    assert before_a_booking(20, *_SLOW, rings=False, bell=rings).at(timedelta(0)) == ["lee"]
+    assert before_a_booking(20, *_SLOW, rings=False).at(timedelta(0)) == [], "a booking outside the bells is quiet"
+    assert before_a_booking(40, *_SLOW, rings=False, bell=rings).at(timedelta(0)) == []
 
 
 def test_where_nobody_is_the_point_person_the_next_is_first() -> None:

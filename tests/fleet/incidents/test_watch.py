@@ -174,6 +174,15 @@ def test_a_call_for_help_comes_with_the_rows_and_counts_once(fleet: Fleet, kiosk
     assert {one.signal: one.opening for one in held(fleet)} == {HELP_ADULT: 2, HELP_OTHER: 1}
 
 
+def test_a_call_and_its_end_that_arrive_together_leave_nobody_waiting(fleet: Fleet, kiosk: Kiosk) -> None:
+    kiosk.at = fleet.clock.at
+    kiosk.write("help.called")
+    kiosk.write("help.over")
+    fleet.look(kiosk.sends())
+    [one] = held(fleet)
+    assert (one.state, timeline(fleet, one.id)) == (State.RESOLVED, ["opened", "resolved"])
+
+
 def test_a_call_that_arrives_the_next_day_sends_nobody_to_the_room(fleet: Fleet, kiosk: Kiosk) -> None:
     route(fleet, "ada")
     kiosk.at = fleet.clock.at - timedelta(days=1)
