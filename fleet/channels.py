@@ -83,7 +83,8 @@ class Mail:
         mail["Date"] = format_datetime(self._clock.now().at)
         mail["Message-ID"] = f"<{notice.id}@{parseaddr(self._settings.sender)[1].rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail["X-Carrel-Incident"] = notice.incident
+        if notice.incident is not None:
+            mail["X-Carrel-Incident"] = notice.incident
         mail.set_content(told.text)
         return mail
 

@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 
 from fleet.access.roles import Principal
 from fleet.errors import BadValue
+from fleet.notices import leaves_at, to_be_told_of_closure
 from fleet.parts import FleetParts
 from fleet.planning import CLOSED, Plan, State
 from fleet.store import audit, bookings, campuses, rooms
+from fleet.store import notices as outbox
 from fleet.store.campuses import Closure
 from wire.school_day import instant
 
@@ -69,6 +71,7 @@ def close(
     until: datetime,
     reason: str,
     now: datetime,
+    zone: tzinfo | None = None,
 ) -> tuple[Closure, list[Plan]]:
     """Keep the closure, settle what begins within it; what runs over its beginning is held to its end.
 
@@ -89,7 +92,21 @@ def close(
         detail = f"{reason}; {len(due)} bookings settled"
         audit.note(connection, now, principal.name, "campus.closed", closure.id, detail, campus=campus)
         rooms.touch(connection, rooms.kiosks_of(connection, [campus]), now)
+    if due:
+        _tell_therapists(connection, closure, due, now, zone or UTC)
     return closure, settled_by(connection, closure)
+
+
+def _tell_therapists(
+    connection: Connection, closure: Closure, settled: Sequence[Plan], now: datetime, zone: tzinfo
+) -> None:
+    """Therapists' notices, durable with the closure itself; without something that fell by it nobody is concerned."""
+    where = {one.id: one.kiosk for one in rooms.rooms_of(connection, frozenset({closure.campus}))}
+    kiosks = {kiosk for one in settled if (kiosk := where.get(one.room)) is not None}
+    local = now.astimezone(zone)
+    for route in to_be_told_of_closure(outbox.routes(connection), closure.campus, kiosks):
+        due = leaves_at(route, local).astimezone(UTC)
+        outbox.put_closed(connection, route, closure, str(uuid.uuid4()), now, due)
 
 
 def settled_by(connection: Connection, closure: Closure) -> list[Plan]:

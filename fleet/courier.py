@@ -132,9 +132,8 @@ class Courier:
             return
         try:
             notice = notice_of(row, self._school)
-            self._ports[Channel(row.channel)].send(
-                notice, row.address or "", f"{self._own_url}/incidents/{row.incident}"
-            )
+            path = f"incidents/{row.incident}" if row.incident is not None else f"schedule?campus={row.campus}"
+            self._ports[Channel(row.channel)].send(notice, row.address or "", f"{self._own_url}/{path}")
         except NotTaken as error:
             self._tried(row, error)
         except Exception as error:  # noqa: BLE001  # a defect with one notice must not cost the others

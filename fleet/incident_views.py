@@ -8,7 +8,8 @@ from pydantic import Field
 
 from fleet.clock import moment, moment_or_none
 from fleet.incidents import Incident, State
-from fleet.notice_words import sentence_of
+from fleet.notice_words import CLOSES, sentence_of
+from fleet.notices import Kind
 from fleet.own_signals import words
 from fleet.tally import score
 from fleet.views import View
@@ -70,8 +71,8 @@ class NoticeView(View):
     """A notice and its delivery."""
 
     id: str
-    incident: str
-    kiosk: str
+    incident: str | None = Field(description="Null when a campus closes")
+    kiosk: str | None
     campus: str
     kind: str
     text: str
@@ -127,10 +128,10 @@ def notice_view(row: Any, *, with_address: bool) -> NoticeView:
     return NoticeView(
         id=row.id,
         incident=row.incident,
-        kiosk=row.kiosk,
+        kiosk=row.kiosk or None,
         campus=row.campus,
         kind=row.kind,
-        text=sentence_of(row.signal, row.role or None),
+        text=CLOSES if row.kind == Kind.CLOSED.value else sentence_of(row.signal, row.role or None),
         severity=Severity(row.severity),
         role=row.to_role,
         channel=row.channel,

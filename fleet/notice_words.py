@@ -23,6 +23,8 @@ def sentence_of(signal: str, role: str | None) -> str:
 
 def letter(notice: Notice, url: str) -> Letter:
     """The notice as a mail; `url` is where the incident is acknowledged, by someone who signs in."""
+    if notice.kind is Kind.CLOSED:
+        return _closing_letter(notice, url)
     where = room_name(notice.room, notice.kiosk)
     what = sentence_of(notice.signal, notice.role)
     over = notice.kind is Kind.RESOLVED
@@ -51,19 +53,33 @@ def payload(notice: Notice, url: str) -> dict[str, Any]:
         "timestamp": notice.at.isoformat(),
         "data": {
             "incident": notice.incident,
-            "kiosk": notice.kiosk,
+            "kiosk": notice.kiosk or None,
             "campus": notice.campus,
-            "room": room_name(notice.room, notice.kiosk),
+            "room": room_name(notice.room, notice.kiosk) or None,
             "signal": notice.signal if is_known(notice.signal) else None,
             "camera": notice.role if notice.role in _CAMERAS else None,
             "severity": notice.severity.value,
             "opening": notice.opening,
             "since": notice.since.isoformat(),
             "flapping": notice.flapping,
-            "text": sentence_of(notice.signal, notice.role),
+            "text": CLOSES if notice.kind is Kind.CLOSED else sentence_of(notice.signal, notice.role),
             "url": url,
         },
     }
+
+
+def _closing_letter(notice: Notice, url: str) -> Letter:
+    """Why it closes is not told: a person wrote that, and may have named somebody."""
+    since = notice.since
+    lines = [
+        f"Campus {notice.campus}",
+        "",
+        CLOSES,
+        f"From {since:%H:%M} on {_DAYS[since.weekday()]} {since:%Y-%m-%d}, campus time.",
+        "",
+        f"See what is booked: {url}",
+    ]
+    return Letter(f"Closes early: {notice.campus} from {since:%H:%M}", "\n".join(lines) + "\n")
 
 
 def _do(notice: Notice) -> list[str]:
@@ -74,6 +90,7 @@ def _do(notice: Notice) -> list[str]:
     return ["", f"What to do: {words(notice.signal, notice.role, 'aide')}"]
 
 
+CLOSES: Final = "The campus closes early; what is booked there after that is settled as a school event."
 _NO_WORDS: Final = "Something is wrong that this version has no words for."
 _CAMERAS: Final = frozenset({"overhead", "front"})
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -5,7 +5,7 @@ and its words are the table's own. What a kiosk gives as evidence never enters i
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -43,6 +43,8 @@ class Kind(StrEnum):
 
     OPENED = "incident.opened"
     RESOLVED = "incident.resolved"
+    CLOSED = "campus.closed"
+    """A campus closes early, and bookings are settled by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ class Notice:
 
     id: str
     kind: Kind
-    incident: str
+    incident: str | None
+    """Null for a closure, which is of a campus: then `kiosk` is empty."""
     kiosk: str
     campus: str
     room: str | None
@@ -176,6 +179,26 @@ def _fits(route: Route, incident: Incident, school: School, now: datetime) -> bo
     if not is_over and route.person is not None and route.person != school.point_person(incident.kiosk, now):
         return False
     return not _is_quiet(route, school.local(incident.campus, now).time())
+
+
+def to_be_told_of_closure(routes: Iterable[Route], campus: str, kiosks: Collection[str]) -> list[Route]:
+    """The routes by which therapists hear that a campus closes while something is booked at these kiosks."""
+    return [
+        one
+        for one in routes
+        if one.role is To.THERAPIST
+        and one.campus in {None, campus}
+        and (one.kiosk is None or one.kiosk in kiosks)
+        and one.severity is not Severity.BLOCKED
+    ]
+
+
+def leaves_at(route: Route, local: datetime) -> datetime:
+    """When what is due at a campus's local time may leave by a route: at once, or when its quiet hours are over."""
+    if route.quiet_until is None or not _is_quiet(route, local.time()):
+        return local
+    ends = datetime.combine(local.date(), route.quiet_until, local.tzinfo)
+    return ends if ends > local else datetime.combine(local.date() + timedelta(days=1), route.quiet_until, local.tzinfo)
 
 
 def _is_quiet(route: Route, at: time) -> bool:

@@ -189,6 +189,7 @@ class Watch:
             for one in store.old(connection, now.at - self._keep_record, kept=True):
                 store.drop(connection, one.id)
             store.drop_calls(connection, now.at - self._keep)
+            outbox.drop_closed(connection, now.at - self._keep)
 
     def _run(self) -> None:
         failing = False

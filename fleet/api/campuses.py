@@ -251,7 +251,7 @@ async def create_closure(
         with fleet.database.write() as connection:
             zone = zone_of(zone_name(store.calendar(connection, campus), fleet.settings.time_zone))
             since, until = closing.stretch(new.day, new.dismissal, new.start, new.until, zone, now)
-            return closing.close(connection, planner, campus, since, until, new.reason, now)
+            return closing.close(connection, planner, campus, since, until, new.reason, now, zone)
 
     closure, settled = await asyncio.to_thread(write)
     response.headers["Location"] = f"/api/v1/campuses/{campus}/closures"

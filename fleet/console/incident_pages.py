@@ -85,7 +85,7 @@ async def read_notices(request: Request, reader: Reader, *, fragment: bool = Fal
     """The reader's inbox, and for IT what left by mail and webhook."""
     source, now = fleet(request), datetime.now(UTC)
     found, left = await asyncio.to_thread(_notices, source, reader)
-    rooms = {one.kiosk: _room(source, one.kiosk) for one in (*found, *left)}
+    rooms = {one.kiosk: _room(source, one.kiosk) for one in (*found, *left) if one.kiosk}
     waiting = {one.id for one in open_incidents(source, reader) if one.acknowledged_at is None}
     told = live("notices", "/incidents/events", reader, now) | {
         "inbox": deliveries(found, rooms, now, ZONE),

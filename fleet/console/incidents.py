@@ -50,7 +50,9 @@ class Delivery:
     """One notice and what became of it."""
 
     id: str
-    incident: str
+    incident: str | None
+    address: str
+    """Where more is told of it."""
     text: str
     to: str
     how: str
@@ -96,13 +98,14 @@ def deliveries(
         Delivery(
             id=one.id,
             incident=one.incident,
-            text=one.text if one.kind == "incident.opened" else f"It is over: {one.text}",
+            address=f"/incidents/{one.incident}" if one.incident else f"/schedule?campus={one.campus}",
+            text=f"It is over: {one.text}" if one.kind == "incident.resolved" else one.text,
             to=_ROLES.get(one.role, one.role),
             how=_CHANNELS[one.channel] + (f", {one.address}" if one.address else ""),
             badge=_STATES[one.state],
             state=_delivered(one, now, zone),
             at=one.created_at,
-            where=rooms.get(one.kiosk) or one.kiosk,
+            where=(rooms.get(one.kiosk) or one.kiosk) if one.kiosk else one.campus,
         )
         for one in notices
     )

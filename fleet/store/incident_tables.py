@@ -125,7 +125,7 @@ notices: Final = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("key", Text, nullable=False),
-    Column("incident", Text, ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+    Column("incident", Text, ForeignKey("incidents.id", ondelete="CASCADE")),
     Column("route", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("address", Text),
@@ -151,7 +151,8 @@ notices: Final = Table(
 )
 """The outbox: `queued` until the other side took it (`sent`) or nobody will try again (`failed`).
 
-There is one of each `key`. `claimed_us`: until then somebody is at it."""
+There is one of each `key`. A closure's has no incident, and no kiosk: an empty text. `claimed_us`: until then
+somebody is at it."""
 
 Index("ix_notices_newest", notices.c.created_us, notices.c.id)
 Index("ix_notices_incident", notices.c.incident)

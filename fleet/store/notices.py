@@ -4,11 +4,12 @@ from collections.abc import Collection
 from datetime import datetime, time
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, or_, select, tuple_, update
 
 from fleet.clock import micros, moment
 from fleet.incidents import Incident, State
-from fleet.notices import Channel, Draft, Route, To
+from fleet.notices import Channel, Draft, Kind, Route, To
+from fleet.store.campuses import Closure
 from fleet.store.engine import insert
 from fleet.store.incident_tables import incidents, notice_routes, notices
 from wire.signals import Severity
@@ -49,6 +50,41 @@ def put(connection: Connection, draft: Draft, incident: Incident, room: str | No
         sent_us=micros(now) if is_page else None,
     )
     connection.execute(adding.on_conflict_do_nothing(index_elements=["key"]))
+
+
+def put_closed(connection: Connection, route: Route, closure: Closure, id_: str, now: datetime, due: datetime) -> None:
+    """Put a closure's notice into the outbox, to leave when it is `due`; there is one for each closure and route."""
+    is_page = route.channel is Channel.IN_PAGE
+    adding = insert(connection, notices).values(
+        id=id_,
+        key=f"{closure.id}:{route.id}:{Kind.CLOSED.value}",
+        incident=None,
+        route=route.id,
+        channel=route.channel.value,
+        address=route.address,
+        to_role=route.role.value,
+        kind=Kind.CLOSED.value,
+        kiosk="",
+        campus=closure.campus,
+        room=None,
+        signal="",
+        role="",
+        severity=Severity.ATTENTION.value,
+        opening=1,
+        since_us=micros(closure.since),
+        flapping=False,
+        created_us=micros(now),
+        state=SENT if is_page else QUEUED,
+        attempts=0,
+        next_us=micros(due),
+        sent_us=micros(now) if is_page else None,
+    )
+    connection.execute(adding.on_conflict_do_nothing(index_elements=["key"]))
+
+
+def drop_closed(connection: Connection, before: datetime) -> None:
+    """Forget the notices of closures that were made before a time; an incident's go with it."""
+    connection.execute(delete(notices).where(notices.c.incident.is_(None), notices.c.created_us < micros(before)))
 
 
 def told(connection: Connection) -> dict[str, dict[str, datetime]]:
@@ -128,7 +164,7 @@ def newest(
         incidents.c.state.label("incident_state"),
         incidents.c.acknowledged_by,
         incidents.c.opening.label("opening_now"),
-    ).join(incidents, incidents.c.id == notices.c.incident)
+    ).join(incidents, incidents.c.id == notices.c.incident, isouter=True)
     if campuses is not None:
         query = query.where(notices.c.campus.in_(sorted(campuses)))
     for column, value in ((notices.c.state, state), (notices.c.channel, channel)):

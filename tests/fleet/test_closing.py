@@ -1,13 +1,22 @@
 """A campus's calendar, rooms, cards and closures by the API, and what its kiosks are told of them."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
+from fleet import notice_words
+from fleet.access.roles import Role
+from fleet.channels import Mail
+from fleet.courier import Courier, notice_of
+from fleet.notice_settings import Smtp
+from fleet.notices import Channel, To
 from fleet.planning import Plan
 from fleet.store.campuses import Closure
+from lab.sinks import MailSink, in_thread
 from tests.fleet.booking import NOW, Secretary, at, booking, wall
 from tests.fleet.calling import Caller
+from tests.fleet.incidents.desk import route, told
+from tests.fleet.serving import until
 from tests.fleet.world import Fleet, Kiosk
 from wire.schedule import Schedule
 
@@ -48,6 +57,48 @@ def test_a_kiosk_is_told_the_school_days_its_office_and_its_point_person(office:
     revision = told.revision
     office.ok("PUT", "campuses/lincoln/calendar", CALENDAR)
     assert held(office).revision == revision, "the same again is no news"
+
+
+def test_a_closure_tells_the_therapists_of_its_campus_and_not_why(office: Secretary) -> None:
+    fleet = office.fleet
+    route(fleet, "ada", role=To.THERAPIST)
+    route(fleet, "late", role=To.THERAPIST, campus="lincoln", quiet_from=time(2), quiet_until=time(11))
+    route(fleet, "grant", role=To.THERAPIST, campus="roosevelt")
+    route(fleet, "other-room", role=To.THERAPIST, kiosk="lincoln-4")
+    route(fleet, "it", role=To.IT)
+    body = {"dismissal": "12:30", "reason": "s-0418 is ill"}
+    office.ok("POST", "campuses/roosevelt/closures", body, 201)
+    assert told(fleet) == [], "nothing was booked, so nobody is concerned"
+    office.books(start="2026-11-23 12:45")
+    for _ in range(2):
+        office.ok("POST", "campuses/lincoln/closures", body, 201)
+    rows = {row.route: row for row in told(fleet)}
+    assert sorted(rows) == ["ada", "in-page-therapist", "late"]
+    assert [(row.state, row.incident, row.kiosk) for row in rows.values()].count(("queued", None, "")) == 2
+    assert rows["late"].next_us - rows["ada"].next_us == 8 * 3_600_000_000, "at three in the night it is quiet until 11"
+    listed = office.ok("GET", "notices")["items"]
+    assert {(one["kind"], one["incident"], one["kiosk"]) for one in listed} == {("campus.closed", None, None)}
+    notice = notice_of(rows["ada"], fleet.watch.diary)
+    letter, program = notice_words.letter(notice, "u"), notice_words.payload(notice, "u")
+    assert letter.subject == "Closes early: lincoln from 12:30"
+    assert program["data"]["since"] == "2026-11-23T12:30:00-06:00"
+    assert "s-0418" not in f"{letter} {program}"
+    sink = MailSink()
+    with in_thread(sink):
+        port = Mail(Smtp(host="127.0.0.1", port=sink.port, security="none", sender="c@d.example"), fleet.clock)
+        one = Courier(fleet.database, fleet.clock, fleet.watch.diary, {Channel.EMAIL: port}, "https://fleet.example")
+        assert one.look() == 1
+        until(lambda: bool(sink.mails), "the mail leaves")
+        one.stop()
+    assert "https://fleet.example/schedule?campus=lincoln" in sink.mails[0].text
+    page = office.caller.client
+    page.get(office.caller.link(Role.THERAPIST, "lincoln"))
+    shown = page.get("/notices", headers={"Accept": "text/html"}).text
+    assert "/schedule?campus=lincoln" in shown
+    page.cookies.clear()
+    fleet.clock.pass_(91 * 86_400)
+    fleet.watch.tidy(fleet.clock.now())
+    assert told(fleet) == []
 
 
 def test_a_dismissal_settles_what_begins_later_and_tells_kiosks_and_whoever_listens(office: Secretary) -> None:
