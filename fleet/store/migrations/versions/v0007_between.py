@@ -20,15 +20,6 @@ def upgrade() -> None:
     incidents = sa.table("incidents", *(sa.column(name) for name in ("call", "signal", "state")))
     is_call = sa.and_(incidents.c.signal.in_(["help.adult", "help.other"]), incidents.c.state == "open")
     op.execute(sa.update(incidents).where(is_call).values(call=""))
-    # A closure's notice is of no incident. SQLite makes the table anew, and would lose what its indexes leave out.
-    is_queued = sa.text("state = 'queued'")
-    for name in ("ix_notices_newest", "ix_notices_incident", "ix_notices_queued"):
-        op.drop_index(name, "notices")
-    with op.batch_alter_table("notices") as notices:
-        notices.alter_column("incident", existing_type=sa.Text, nullable=True)
-    op.create_index("ix_notices_newest", "notices", ["created_us", "id"])
-    op.create_index("ix_notices_incident", "notices", ["incident"])
-    op.create_index("ix_notices_queued", "notices", ["next_us"], sqlite_where=is_queued, postgresql_where=is_queued)
     op.create_table(
         "confirmations",
         sa.Column("id", sa.Integer, primary_key=True),
