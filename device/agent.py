@@ -33,7 +33,7 @@ from device.screen.app import create_screen
 from device.screen.netcheck_page import NetcheckPage
 from device.screen.page import Page
 from device.senses import Papers, Senses
-from device.session import opening
+from device.session import opening, windows
 from device.session import states as s
 from device.session.clock import Clock, SystemClock
 from device.session.journal import Journal
@@ -202,7 +202,9 @@ def _senses(settings: Settings, hardware: Hardware, kiosk: Kiosk, uplink: Uplink
         """Only while the cameras' lamp is lit, and in no session: the call has the microphone, a pause has nobody."""
         return kiosk.cameras.are_open and not in_session()
 
-    sound = SoundWatch(settings.audio, hardware.hearing, may_listen)
+    sound = SoundWatch(
+        settings.audio, hardware.hearing, may_listen, lambda: windows.first_bell(kiosk.state, hardware.clock.now())
+    )
     network = NetWatch(settings, hardware.network, uplink.link, in_session)
     senses = Senses(sound, network, Papers(settings.link.certificate), panel.shutters if panel else dict)
     kiosk.senses, kiosk.speaker = senses, hardware.speaker or sound.speaker

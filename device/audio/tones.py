@@ -20,6 +20,8 @@ _PROBE_PEAK: Final = 0.1
 """-20 dBFS: soft."""
 CLEAR_OF_BELL: Final = timedelta(minutes=15)
 """The first children stand in the room before the bell."""
+NOT_EARLIER: Final = timedelta(hours=2)
+"""A tone at midnight says nothing of the loudspeaker in the morning."""
 
 
 class Occasion(StrEnum):
@@ -40,7 +42,7 @@ def refusal(occasion: Occasion, state: State, now: Instant, first_bell: datetime
         occasion: why it would be played.
         state: the session machine's.
         now: the kiosk's time.
-        first_bell: when this day's school begins; None when nobody told, and then it is never early enough.
+        first_bell: when the school day begins that is not over yet; None when nobody told: never early enough.
     """
     if state.phase in {Phase.PAUSED, Phase.ENDING}:
         return "paused"
@@ -61,6 +63,8 @@ def _too_late(state: State, now: Instant, first_bell: datetime | None) -> str | 
         return "no-bells"
     if now.wall >= first_bell - CLEAR_OF_BELL:
         return "bell-rang"
+    if now.wall < first_bell - NOT_EARLIER:
+        return "night"
     held = usable(state.schedule, now)
     taken = held is not None and any(one.start - CLEAR_OF_BELL <= now.wall < planned_end(one) for one in held.bookings)
     return "booking" if taken else None

@@ -32,7 +32,7 @@ class SoundWatch:
         settings: what is fitted.
         hearing: where the machine's devices are.
         may_listen: whether the microphone may be opened now.
-        first_bell: when this day's school begins; None when nobody knows.
+        first_bell: when the school day begins that is not over yet; None when nobody knows.
     """
 
     def __init__(

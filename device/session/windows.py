@@ -43,6 +43,12 @@ def usable(schedule: Schedule | None, now: Instant) -> Schedule | None:
     return None if now.trust is ClockTrust.UNSET else schedule
 
 
+def first_bell(state: State, now: Instant) -> datetime | None:
+    """When the school day began that is not over, or begins that comes next; None while nobody can tell."""
+    held = usable(state.schedule, now)
+    return min((one.opens for one in (held.days or () if held else ()) if now.wall < one.closes), default=None)
+
+
 def today(state: State, now: Instant) -> list[Booking]:
     """The bookings of this day in the room's own time; none while no clock can tell what day it is."""
     held, zone = usable(state.schedule, now), zone_of(state.time_zone)

@@ -7,8 +7,9 @@ import pytest
 from device.audio.tones import RATE_HZ, Occasion, as_pcm, probe, refusal
 from device.session.clock import Instant
 from device.session.states import Phase, Session, State
+from device.session.windows import first_bell
 from wire.ledger import ClockTrust
-from wire.schedule import Booking, Schedule
+from wire.schedule import Booking, Schedule, SchoolDay
 
 BELL = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 RUNNING = Session("s", None, frozenset(), 10**18)
@@ -24,7 +25,17 @@ def booked(minutes_from_bell: float) -> Schedule:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "expected"), [(-60, None), (-15.1, None), (-15, "bell-rang"), (0, "bell-rang"), (300, "bell-rang")]
+    ("minutes", "expected"),
+    [
+        (-600, "night"),
+        (-121, "night"),
+        (-120, None),
+        (-60, None),
+        (-15.1, None),
+        (-15, "bell-rang"),
+        (0, "bell-rang"),
+        (300, "bell-rang"),
+    ],
 )
 def test_by_itself_only_well_before_the_first_bell(minutes: float, expected: str | None) -> None:
     assert refusal(Occasion.MORNING, State(phase=Phase.IDLE), at(minutes), BELL) == expected
@@ -64,3 +75,15 @@ def test_the_probe_is_soft_at_both_ends_and_never_loud() -> None:
 
 def test_samples_beyond_full_scale_are_cut_not_wrapped() -> None:
     assert as_pcm([0.0, 1.0, 9.0, -9.0]) == b"\x00\x00\xff\x7f\xff\x7f\x01\x80"
+
+
+def test_the_first_bell_is_of_the_school_day_that_is_not_over_and_then_of_the_next() -> None:
+    days = tuple(
+        SchoolDay(date=f"{opens:%Y-%m-%d}", opens=opens, closes=opens + timedelta(hours=7))
+        for opens in (BELL, BELL + timedelta(days=1))
+    )
+    held = State(phase=Phase.IDLE, schedule=Schedule(revision=1, as_of=BELL, days=days))
+    for minutes, expected in ((-60, BELL), (0, BELL), (419, BELL), (420, days[1].opens), (2_000, None)):
+        assert first_bell(held, at(minutes)) == expected
+    assert first_bell(held, at(-60, ClockTrust.UNSET)) is None
+    assert first_bell(State(phase=Phase.IDLE), at(-60)) is None
