@@ -115,15 +115,10 @@ def settled_by(connection: Connection, closure: Closure) -> list[Plan]:
     return [one for one in found if one.closure == closure.id]
 
 
-def tell(fleet: FleetParts, closure: Closure, settled: Sequence[Plan]) -> None:
-    """Readers of the board are told in their pages; then everyone who asked to be (`FleetParts.on_closure`)."""
+def tell(fleet: FleetParts, closure: Closure) -> None:
+    """Readers of the board are told in their pages."""
     fleet.days.stale()
     fleet.changes.tell({entry.id for entry in fleet.roll.entries() if entry.campus == closure.campus})
-    for told in fleet.on_closure:
-        try:
-            told(closure, settled)
-        except Exception:  # noqa: BLE001  # the closure is durable: one listener's defect must not look like a failure of it
-            _log.exception("a listener failed for closure %s", closure.id)
 
 
 def _new_id() -> str:

@@ -1,7 +1,7 @@
 """The parts of a running fleet, and what readers ask of them. What a principal may not see does not exist for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
@@ -14,7 +14,6 @@ from fleet.days import Days
 from fleet.incidents import Key
 from fleet.live import Changes
 from fleet.metrics import Metrics
-from fleet.planning import Plan
 from fleet.roll import Entry, Roll
 from fleet.segment_keys import SegmentKeys
 from fleet.settings import FleetSettings
@@ -85,8 +84,6 @@ class FleetParts:
     """The recordings that kiosks send."""
     days: Days = field(init=False)
     """Bookings with their forecasts."""
-    on_closure: list[Callable[[Closure, Sequence[Plan]], None]] = field(default_factory=list)
-    """Each is told of a campus's closure and the bookings that it settled, once both are durable."""
 
     def __post_init__(self) -> None:
         """Build what follows from the settings."""

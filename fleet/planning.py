@@ -106,15 +106,6 @@ class Clash:
     other: Plan
 
 
-def grouped(plans: Iterable[Plan]) -> list[Plan]:
-    """Plans of the same slot as one booking with all their students; the order of their first ones is kept."""
-    found: dict[tuple[str, str, datetime, timedelta], Plan] = {}
-    for plan in plans:
-        held = found.get(plan.slot)
-        found[plan.slot] = plan if held is None else merged(held, plan)
-    return list(found.values())
-
-
 def merged(held: Plan, new: Plan) -> Plan:
     """`held` with the students of `new`; what `new` says of a student counts, and what it leaves open does not."""
     attending = {one.student: one for one in held.attending}

@@ -74,18 +74,6 @@ def fitting(schedule: Schedule) -> bytes:
     return payload
 
 
-def open_at(plans: Iterable[Plan], at: datetime, opens_before: timedelta = timedelta(minutes=15)) -> list[Plan]:
-    """The planned bookings whose window is open at that instant, by start."""
-    found = [one for one in plans if one.state is State.PLANNED and one.start - opens_before <= at < one.end]
-    return sorted(found, key=lambda one: (one.start, one.id))
-
-
-def touching(plans: Iterable[Plan], since: datetime, until: datetime) -> list[Plan]:
-    """The planned bookings that run at some moment from `since` to `until`, by start."""
-    found = [one for one in plans if one.state is State.PLANNED and one.start < until and one.end > since]
-    return sorted(found, key=lambda one: (one.start, one.id))
-
-
 def is_in_school(calendar: Calendar, at: datetime, closures: Iterable[Closure]) -> bool:
     """Whether a campus has school at that instant, closures counted."""
     closed = any(one.since <= at < one.until for one in closures)

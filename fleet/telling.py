@@ -12,7 +12,6 @@ from fleet.store import bookings, campuses, consents, rooms
 from fleet.store.campuses import Closure
 from fleet.store.consents import Given
 from fleet.zones import zone_name
-from wire.schedule import Schedule
 
 
 def facts_of(
@@ -58,21 +57,6 @@ def facts_of(
             )
         )
     return found
-
-
-def told_to(connection: Connection, kiosk: str, now: datetime, zone_setting: str | None = None) -> Schedule | None:
-    """The schedule of one kiosk as it is sent at `now`; None for one that is told none."""
-    rows = rooms.revisions(connection, [kiosk])
-    if not rows:
-        return None
-    (facts,) = facts_of(connection, [(kiosk, rows[0].campus)], now, zone_setting)
-    return schedule.told(facts, rows[0].revision, now)
-
-
-def bookings_of_kiosk(connection: Connection, kiosk: str, since: datetime, until: datetime) -> list[Plan]:
-    """The planned bookings of the room in which a kiosk stands that run at some moment of that stretch, by start."""
-    room = rooms.room_of(connection, kiosk)
-    return [] if room is None else bookings.between(connection, since, until, rooms=[room.id])
 
 
 def _by_room(plans: Iterable[Plan]) -> dict[str, list[Plan]]:

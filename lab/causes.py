@@ -20,7 +20,6 @@ from device.netcheck.machine import Machine
 from lab.papers import Authority
 from lab.sound import LabSound, Mute
 
-_GB: Final = 10**9
 _SECTOR_BYTES: Final = 512
 _ENDURED_BYTES: Final = 49 * 10**12
 """Of the 50 TB that hardware/kit.toml's card endures."""

@@ -12,7 +12,6 @@ from device.netcheck.probes import Hands, Knock, Page, Reach, TimeSaid
 from device.netcheck.rows import Mark, Row
 from device.netcheck.targets import Target
 
-OFFSET_S: Final = 2.0
 SLOW_MS: Final = 400.0
 """From one end to the other and back. Over 400 ms one way nothing interactive may be planned (ITU-T G.114); a therapist
 who speaks and a child who moves need both ways together within it."""

@@ -255,7 +255,7 @@ async def create_closure(
 
     closure, settled = await asyncio.to_thread(write)
     response.headers["Location"] = f"/api/v1/campuses/{campus}/closures"
-    await asyncio.to_thread(closing.tell, fleet, closure, settled)
+    await asyncio.to_thread(closing.tell, fleet, closure)
     return _closure(closure, settled)
 
 

@@ -12,9 +12,10 @@ from fleet.clock import micros, moment, moment_or_none
 from fleet.store.schedule_tables import consents
 
 RECORDING: Final = "recording"
-"""The scope that lets a kiosk keep pictures: sealed recordings, and worksheet stills that somebody asks for."""
-SCOPES: Final = (RECORDING, "telepractice")
-"""`telepractice`, that sessions are held over a network at all, is on record here and switches nothing."""
+"""The scope that lets a kiosk keep pictures: sealed recordings, and worksheet stills that somebody asks for.
+
+The other one, `telepractice`, that sessions are held over a network at all, is on record and switches nothing.
+"""
 _CHUNK: Final = 400
 
 

@@ -12,7 +12,6 @@ import signal
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 _CALLS: Final = {
@@ -167,10 +166,3 @@ def _ptrace(request: int, pid: int, address: int, data: int) -> None:
         number = ctypes.get_errno()
         if number != errno.ESRCH:
             raise OSError(number, f"{os.strerror(number)} (ptrace)")
-
-
-def folder_is_memory(folder: Path) -> bool:
-    """Whether `folder` is on a file system that is memory, on which a sync does nothing."""
-    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
-    within = [(at, kind) for at, kind in mounts if folder.resolve().is_relative_to(at)]
-    return max(within, key=lambda one: len(one[0]))[1] == "tmpfs"
