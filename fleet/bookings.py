@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from fleet import wishes
+from fleet import wishes, zones
 from fleet.access.roles import Principal
 from fleet.consents import give_by_file
 from fleet.errors import BadRows, RowFault
@@ -23,8 +23,7 @@ from fleet.roll import Roll
 from fleet.store import bookings as store
 from fleet.store import campuses, rooms
 from fleet.wishes import Unfit, Wish
-from fleet.zones import zone_name
-from wire.school_day import instants, zone_of
+from wire.school_day import instants
 
 FARTHEST: Final = timedelta(days=2 * 366)
 """A year that was mistyped is no plan."""
@@ -116,8 +115,7 @@ class Desk:
     def zone(self, campus: str) -> ZoneInfo:
         """The time zone of a campus."""
         if campus not in self._zones:
-            name = zone_name(self.calendars.get(campus), self.zone_setting)
-            self._zones[campus] = zone_of(name) or ZoneInfo("UTC")
+            self._zones[campus] = zones.zone(self.calendars.get(campus), self.zone_setting)
         return self._zones[campus]
 
     def instant(self, start: datetime, campus: str) -> datetime:

@@ -24,14 +24,11 @@ from fleet.roll import Roll
 from fleet.store import bookings, campuses, rooms, sessions
 from fleet.store.engine import Database
 from fleet.store.rooms import Room
-from fleet.zones import zone_name
+from fleet.zones import zone
 from wire.minutes import Minutes
-from wire.school_day import zone_of
 
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
-
-
 KEPT_S: Final = 1.0
 _MOST_KEPT: Final = 16
 
@@ -115,20 +112,19 @@ class Days:
     def _zones(self, connection: Connection, plans: Iterable[Plan]) -> dict[str, ZoneInfo]:
         of = {one.campus for one in plans}
         calendars = campuses.all_calendars(connection, of) if of else {}
-        named = {campus: zone_name(calendars.get(campus), self._zone_setting) for campus in of}
-        return {campus: zone_of(name) or ZoneInfo("UTC") for campus, name in named.items()}
+        return {campus: zone(calendars.get(campus), self._zone_setting) for campus in of}
 
     def _view(self, plan: Plan, read: _Read, principal: Principal, now: Instant) -> ForecastView:
-        room, held, zone = read.rooms.get(plan.room), read.held.get(plan.id), read.zones[plan.campus]
+        room, held, here = read.rooms.get(plan.room), read.held.get(plan.id), read.zones[plan.campus]
         kiosk = room.kiosk if room else None
         entry = self._roll.get(kiosk) if kiosk else None
         suppressed = self._suppressed(kiosk, now) if kiosk else frozenset()
-        told = forecast(plan, kiosk, entry, held, now, zone, suppressed)
+        told = forecast(plan, kiosk, entry, held, now, here, suppressed)
         said = entry.readiness if entry else None
         return ForecastView(
             booking=plan.id,
             campus=plan.campus,
-            time_zone=zone.key,
+            time_zone=here.key,
             room=plan.room,
             room_name=name_of(room, self._roll) if room else plan.room,
             kiosk=kiosk,

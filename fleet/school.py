@@ -1,29 +1,19 @@
 """School hours as the settings have them, for campuses without bells of their own; what incidents ask of it."""
 
 from datetime import datetime, time
-from typing import Annotated, Final, Literal, Protocol, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Final, Literal, Protocol, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 from sqlalchemy import Connection
 
 from fleet.notices import Booked, School
 from fleet.store import sessions
 from wire.settings_file import SettingsModel
+from wire.zones import ZoneName
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: Final[tuple[Day, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no time zone; write for example America/Chicago") from error
-    return name
-
-
-ZoneName = Annotated[str, AfterValidator(_zone)]
 
 
 class SchoolHours(SettingsModel):

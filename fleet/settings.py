@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field, model_validator
 from fleet.errors import SettingsUnusable
 from fleet.notice_settings import Smtp, WebhookRules
 from fleet.school import SchoolHours
-from wire.school_day import zone_of
 from wire.settings_file import SettingsError, SettingsModel, read_settings
+from wire.zones import ZoneName
 
 DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "wss": 443}
 
@@ -42,12 +42,6 @@ def _public(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise ValueError(f"{url!r}: write it as https://fleet.example, without a path")
     return url.rstrip("/")
-
-
-def _zone(name: str) -> str:
-    if zone_of(name) is None:
-        raise ValueError(f"{name!r} is no time zone; write it as America/Chicago")
-    return name
 
 
 def _split(url: str) -> SplitResult:
@@ -100,7 +94,7 @@ class FleetSettings(SettingsModel):
     """How people reach this service, for the links it makes; null is host and port."""
     upload_url: Annotated[str, AfterValidator(_public)] | None = None
     """How kiosks reach this service to send recordings; null is as people do. https://, or http:// on loopback."""
-    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+    time_zone: ZoneName | None = None
     """In which local times of campuses without a calendar are read, by its IANA name; null is this machine's."""
     school_hours: SchoolHours = SchoolHours()
     smtp: Smtp | None = None

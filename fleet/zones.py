@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from wire.school_day import Calendar, zone_of
+from wire.school_day import Calendar
+from wire.zones import zone_of
 
 _LOCALTIME: Final = Path("/etc/localtime")
 _UTC: Final = "UTC"
@@ -15,6 +17,11 @@ def zone_name(calendar: Calendar | None, setting: str | None) -> str:
     if calendar is not None:
         return calendar.time_zone
     return setting or machine_zone()
+
+
+def zone(calendar: Calendar | None, setting: str | None) -> ZoneInfo:
+    """The zone that counts; UTC where this machine does not know it."""
+    return zone_of(zone_name(calendar, setting)) or ZoneInfo(_UTC)
 
 
 def machine_zone() -> str:

@@ -7,11 +7,11 @@ so, bells that fall into a skipped hour ring when it is over, and of a doubled h
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Final, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wire.schedule import Bell, SchoolDay
+from wire.zones import ZoneName, zone_of
 
 REGULAR: Final = "regular"
 _MOST_DATES: Final = 400
@@ -42,7 +42,7 @@ class Calendar(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    time_zone: str
+    time_zone: ZoneName
     """By its IANA name, such as `America/Chicago`."""
     bells: Annotated[dict[Name, tuple[Period, ...]], Field(max_length=20)] = Field(default_factory=dict)
     """Bell schedules by name: `regular` for plain days, and one by each label, such as `A`, if it differs."""
@@ -60,13 +60,6 @@ class Calendar(BaseModel):
     special: Annotated[dict[date, Name], Field(max_length=_MOST_DATES)] = Field(default_factory=dict)
     """Days with another bell schedule, by its name."""
 
-    @field_validator("time_zone")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if zone_of(name) is None:
-            raise ValueError(f"{name!r} is no time zone; write it as America/Chicago")
-        return name
-
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if unknown := sorted(set(self.special.values()) - self.bells.keys()):
@@ -81,14 +74,6 @@ class Calendar(BaseModel):
     def zone(self) -> tzinfo:
         """The campus's time zone."""
         return zone_of(self.time_zone) or UTC
-
-
-def zone_of(name: str) -> ZoneInfo | None:
-    """The zone of that IANA name; None when there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # `../` and folders are refused in various ways
-        return None
 
 
 def instants(local: datetime, zone: tzinfo) -> tuple[datetime, ...]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final, Protocol
-from zoneinfo import ZoneInfo
 
 from device.release import BUILT
+from wire import zones
 from wire.ledger import ClockTrust
 
 _log = logging.getLogger(__name__)
@@ -86,13 +86,13 @@ def zone_of(name: str) -> tzinfo:
     Raises:
         ValueError: this machine knows none of that name; a day in the wrong zone would be a wrong day.
     """
-    try:
-        return ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:  # not found, a folder of zones, no name of a zone
+    found = zones.zone_of(name)
+    if found is None:
         raise ValueError(
             f"{name!r} is no time zone that this machine knows; write it as in 'America/Chicago' "
             "(if that is refused too, the package tzdata is missing)"
-        ) from error
+        )
+    return found
 
 
 def trust_of(wall: datetime, *, synchronized: bool) -> ClockTrust:

@@ -24,10 +24,10 @@ from fleet.store import audit, rooms
 from fleet.store import campuses as store
 from fleet.store.campuses import Closure
 from fleet.store.rooms import Room
-from fleet.zones import zone_name
+from fleet.zones import zone
 from wire.cards import CardNumber
 from wire.ids import Id, StudentRef
-from wire.school_day import Calendar, zone_of
+from wire.school_day import Calendar
 
 router: Final = APIRouter(prefix="/campuses/{campus}", tags=["campuses"])
 
@@ -249,9 +249,9 @@ async def create_closure(
     def write() -> tuple[Closure, list[Plan]]:
         now = fleet.clock.now().at
         with fleet.database.write() as connection:
-            zone = zone_of(zone_name(store.calendar(connection, campus), fleet.settings.time_zone))
-            since, until = closing.stretch(new.day, new.dismissal, new.start, new.until, zone, now)
-            return closing.close(connection, planner, campus, since, until, new.reason, now, zone)
+            here = zone(store.calendar(connection, campus), fleet.settings.time_zone)
+            since, until = closing.stretch(new.day, new.dismissal, new.start, new.until, here, now)
+            return closing.close(connection, planner, campus, since, until, new.reason, now, here)
 
     closure, settled = await asyncio.to_thread(write)
     response.headers["Location"] = f"/api/v1/campuses/{campus}/closures"

@@ -19,9 +19,8 @@ from fleet.errors import BadValue, NotFound
 from fleet.store import bookings, campuses, confirmations, sessions
 from fleet.store import consents as store
 from fleet.store.consents import RECORDING, Given
-from fleet.zones import zone_name
+from fleet.zones import zone
 from wire.ids import Id, StudentRef
-from wire.school_day import zone_of
 
 router: Final = APIRouter(prefix="/students/{student}", tags=["students"])
 
@@ -180,14 +179,14 @@ async def get_minutes(
             where = sorted({one.campus for one in mandates} | {one.campus for one in plans})
             if not where:
                 raise NotFound("There is neither a booking nor a mandate of this student here.")
-            zone = zone_of(zone_name(campuses.calendar(connection, where[0]), fleet.settings.time_zone)) or UTC
-            first, last = owed.default_days(fleet.clock.now().at, zone)
+            here = zone(campuses.calendar(connection, where[0]), fleet.settings.time_zone)
+            first, last = owed.default_days(fleet.clock.now().at, here)
             days = (since or first, until or last)
             if days[1] < days[0] or (days[1] - days[0]).days > _LONGEST_DAYS:
                 raise BadValue("to", f"is before `from`, or more than {_LONGEST_DAYS} days after it")
             held = sessions.elapsed_by_booking(connection, student)
             provided = confirmations.provided_by_booking(connection, student)
-            found = owed.stretches(mandates, plans, held, days, zone, provided)
+            found = owed.stretches(mandates, plans, held, days, here, provided)
         items = [StretchView.model_validate(one, from_attributes=True) for one in found]
         return MinutesView(student=student, campus=where[0], items=items)
 
@@ -197,8 +196,7 @@ async def get_minutes(
 def _until(connection: Connection, new: NewConsent, zone_setting: str | None) -> datetime | None:
     if new.until is None or isinstance(new.until, datetime):
         return None if new.until is None else new.until.astimezone(UTC)
-    zone = zone_of(zone_name(campuses.calendar(connection, new.campus), zone_setting)) or UTC
-    return consents.end_of(new.until, zone)
+    return consents.end_of(new.until, zone(campuses.calendar(connection, new.campus), zone_setting))
 
 
 def _view(given: Given) -> ConsentView:

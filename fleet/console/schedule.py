@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
+from fleet import zones
 from fleet.access.roles import Right
 from fleet.access.web import Principal, signed_in
 from fleet.api.deps import fleet
@@ -19,8 +20,7 @@ from fleet.parts import FleetParts
 from fleet.places import name_of
 from fleet.planning import Plan, State
 from fleet.store import bookings, campuses, rooms
-from fleet.zones import zone_name
-from wire.school_day import instant, zone_of
+from wire.school_day import instant
 
 router: Final = APIRouter(include_in_schema=False)
 
@@ -93,8 +93,7 @@ def _page(found: _Found, reader: Principal, now: datetime) -> HTMLResponse:
 
 def _read(parts: FleetParts, reader: Principal, campus: str, seen: tuple[str, ...], now: datetime) -> _Found:
     with parts.database.read() as connection:
-        name = zone_name(campuses.calendar(connection, campus), parts.settings.time_zone)
-        zone: tzinfo = zone_of(name) or UTC
+        zone = zones.zone(campuses.calendar(connection, campus), parts.settings.time_zone)
         since = instant(datetime.combine(now.astimezone(zone).date(), time()), zone)
         until = since + timedelta(days=DAYS)
         plans = bookings.between(connection, since, until, campus=campus, only_planned=False)
@@ -104,7 +103,7 @@ def _read(parts: FleetParts, reader: Principal, campus: str, seen: tuple[str, ..
         closures = campuses.closures_of(connection, [campus], now)
     may_know = reader.may(Right.READ_LEDGER)
     closed = tuple(f"Closed from {time_of_day(one.since, now, zone)}: {one.reason}." for one in closures)
-    return _Found(campus, seen, zone, name, _days(plans, named, zone, may_know=may_know), closed)
+    return _Found(campus, seen, zone, zone.key, _days(plans, named, zone, may_know=may_know), closed)
 
 
 def _days(

@@ -11,8 +11,8 @@ from fleet.console.times import day, time_of_day
 from fleet.console.words import Running, ago
 from fleet.forecast import Overdue, Phase
 from fleet.forecast_views import ForecastView
-from wire.school_day import zone_of
 from wire.signals import Verdict
+from wire.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
