@@ -20,16 +20,13 @@ from fleet.roll import Entry
 from fleet.sights import is_news, verdict_of
 from fleet.vitals_now import UNKNOWN_LINK, LinkQuality, are_closed, link_quality, open_cameras
 from wire.minutes import Minutes
-from wire.preflight import Check, Preflight
+from wire.preflight import BEFORE_MIN, Check, Preflight
+from wire.schedule import OVERDUE_AFTER
 from wire.signal_table import words
 from wire.signals import ActiveSignal, Severity, Verdict
 
-OVERDUE_AFTER: Final = timedelta(minutes=3)
-"""A start that passed so long ago without a press, or a press without a therapist, is told."""
 LOOK_COUNTS: Final = timedelta(hours=2)
 """What a look found is older than this no evidence any more."""
-LOOKS_BEFORE: Final = (timedelta(minutes=30), timedelta(minutes=10), timedelta(minutes=2))
-"""When a kiosk looks by itself before a booking (`device/preflight`)."""
 
 REASONS: Final[Mapping[str, str]] = {
     "student-absent": "the student was absent",
@@ -360,7 +357,7 @@ def _evidence_at(entry: Entry, look: Preflight | None, is_open: frozenset[str], 
 def _next_look(plan: Plan, phase: Phase, now: datetime) -> datetime | None:
     if phase is not Phase.COMING:
         return None
-    return next((at for before in LOOKS_BEFORE if (at := plan.start - before) > now), None)
+    return next((at for before in BEFORE_MIN if (at := plan.start - timedelta(minutes=before)) > now), None)
 
 
 def _was_held(held: Held, now: Instant, zone: tzinfo | None) -> str:

@@ -3,13 +3,16 @@
 The answer to the command `preflight` is one of these; the last one, asked for or not, stands in `Readiness`.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, Field, NonNegativeInt
 
 from wire.codec import WireModel
 from wire.ids import Id
 from wire.signals import Verdict
+
+BEFORE_MIN: Final = (30, 10, 2)
+"""Minutes before a booking's start at which a kiosk looks by itself, the earliest first."""
 
 _Word = Annotated[str, Field(max_length=40)]
 _Sentence = Annotated[str, Field(max_length=200)]

@@ -4,6 +4,7 @@ A kiosk of an older release ignores what it does not know, so nothing here may b
 what was cancelled or settled is not among the bookings.
 """
 
+from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field, NonNegativeInt, PositiveInt, StringConstraints
@@ -14,6 +15,8 @@ from wire.ids import Id, StudentRef
 
 SCHEDULE_DAYS: Final = 14
 """How far ahead a kiosk knows its bookings."""
+OVERDUE_AFTER: Final = timedelta(minutes=3)
+"""A start that passed so long ago without a press, or a press without a therapist, is told."""
 GOAL_PATTERN: Final = r"[a-z]{1,4}-?[0-9]{1,4}(\.[0-9]{1,3})?"
 """An opaque code such as `g-12` or `fm3.1`: what it stands for is kept outside this product."""
 

@@ -8,10 +8,9 @@ from typing import Final
 from device.session.clock import Instant
 from device.session.states import Phase, State
 from device.session.windows import upcoming, usable
+from wire.preflight import BEFORE_MIN
 from wire.schedule import Booking, Schedule
 
-BEFORE_MIN: Final = (30, 10, 2)
-"""Minutes before a booking's start, the earliest first. A turn passes when the next comes, the last at the start."""
 UNPLANNED_S: Final = 3_600.0
 """A session without a booking ends by itself after an hour."""
 
@@ -49,6 +48,7 @@ def due(state: State, now: Instant, made: AbstractSet[str]) -> Due | None:
 def turn_of(booking: Booking, at: datetime) -> str | None:
     """The turn whose time it is, as `b-1 2026-11-24T15:15:00+00:00 10`; None before the first and from the start on.
 
+    A turn passes when the next comes, the last at the start.
     A booking that is moved has turns of its own.
     """
     left = booking.start - at

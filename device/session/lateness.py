@@ -1,15 +1,12 @@
 """Who has not come: a room that did not press, a therapist who did not join. Pure; what is not known is not claimed."""
 
 from datetime import timedelta
-from typing import Final
 
 from device.session import windows
 from device.session.clock import Instant
 from device.session.states import State
 from wire.minutes import SessionRecord
-from wire.schedule import Booking
-
-ABSENT_AFTER: Final = timedelta(minutes=3)
+from wire.schedule import OVERDUE_AFTER, Booking
 
 
 def overdue(state: State, now: Instant) -> str | None:
@@ -37,7 +34,7 @@ def therapist_missing_s(state: State, record: SessionRecord | None, now: Instant
     booking = _as_told_now(state)
     if booking is not None and windows.usable(state.schedule, now) is not None:
         missing = min(missing, now.wall - booking.start - windows.late(booking))
-    return round(missing.total_seconds()) if missing >= ABSENT_AFTER else None
+    return round(missing.total_seconds()) if missing >= OVERDUE_AFTER else None
 
 
 def late_min(state: State) -> int | None:

@@ -7,10 +7,9 @@ from typing import Final
 from device.session.clock import Instant, zone_of
 from device.session.states import State
 from wire.ledger import ClockTrust
-from wire.schedule import Booking, Schedule, Settled
+from wire.schedule import OVERDUE_AFTER, Booking, Schedule, Settled
 
 OPENS_BEFORE: Final = timedelta(minutes=15)
-OVERDUE_AFTER: Final = timedelta(minutes=3)
 SAID_BEFORE: Final = timedelta(hours=1)
 """From then on the room is told that a booking will not be held."""
 MISSED_FOR: Final = timedelta(hours=1)

@@ -10,6 +10,7 @@ from device.preflight import plan
 from device.session.clock import Instant
 from device.session.states import Phase, Session, State
 from wire.ledger import ClockTrust
+from wire.preflight import BEFORE_MIN
 from wire.schedule import Booking, Schedule, SchoolDay
 
 MORNING = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
@@ -112,7 +113,7 @@ def test_each_turn_at_most_once_whatever_restarts_and_clock_steps(
         made = plan.still_of_use(made, of.schedule) | due.turns
         made = frozenset(sorted(made)) if restarted else made  # as it is kept and read
     assert len(taken) == len(set(taken))
-    assert len(taken) <= len(plan.BEFORE_MIN) * len(begin)
+    assert len(taken) <= len(BEFORE_MIN) * len(begin)
 
 
 @given(starts)
@@ -122,7 +123,7 @@ def test_a_kiosk_that_is_up_all_day_misses_no_turn(begin: list[int]) -> None:
     for minute in every(-31, 300):
         due = plan.due(of, at(minute), made)
         made = made | due.turns if due else made
-    assert len(made) == len(plan.BEFORE_MIN) * len(begin)
+    assert len(made) == len(BEFORE_MIN) * len(begin)
 
 
 @given(starts, st.integers(-40, 300), st.integers(1, 90), st.sets(st.integers(0, 5)))
