@@ -59,7 +59,9 @@ def everything(one: Notice) -> str:
 def leaks(text: str, one: Notice) -> list[str]:
     """What looks like a student reference and is neither the kiosk, nor its campus, nor an address made of ids."""
     for known in (URL, INCIDENT, one.kiosk, one.campus):
-        text = text.replace(known, "")
+        text = re.sub(
+            rf"(?<![A-Za-z0-9-]){re.escape(known)}(?![A-Za-z0-9-])", " ", text
+        )  # whole: no part of a longer one
     return re.findall(rf"(?<![A-Za-z0-9]){STUDENT_PATTERN}(?![0-9])", text, re.IGNORECASE)
 
 
