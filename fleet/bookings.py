@@ -280,12 +280,13 @@ class Desk:
         held = [one for one in store.between(self.connection, first, last) if one.id not in ids]
         for clash in clashes([*held, *planned], lambda plan: plan.id in ids):
             mine, other = (clash.one, clash.other) if clash.one.id in ids else (clash.other, clash.one)
-            self._fault_of(mine, _COLUMNS[clash.kind], self._clash_words(clash, other))
+            self._fault_of(mine, _COLUMNS[clash.kind], self._clash_words(clash, other), is_conflict=True)
         for closure in campuses.closures_of(self.connection, {one.campus for one in planned}, first, last):
             for plan in planned:
-                if plan.campus == closure.campus and closure.since <= plan.start < closure.until:
+                if plan.campus == closure.campus and closure.covers(plan.start):
                     at = closure.since.astimezone(self.zone(plan.campus))
-                    self._fault_of(plan, "start", f"{plan.campus} is closed from {at:%Y-%m-%d %H:%M} on that day")
+                    words = f"{plan.campus} is closed from {at:%Y-%m-%d %H:%M} on that day"
+                    self._fault_of(plan, "start", words, is_conflict=True)
 
     def _clash_words(self, clash: Clash, other: Plan) -> str:
         zone = self.zone(other.campus)
@@ -319,9 +320,10 @@ class Desk:
     def _fault(self, wish: Wish, name: str | None, message: str) -> None:
         self.faults.append(wish.fault(name, message))
 
-    def _fault_of(self, plan: Plan, name: str, message: str) -> None:
+    def _fault_of(self, plan: Plan, name: str, message: str, *, is_conflict: bool = False) -> None:
         wish = self.lines.get(plan.id)
-        self.faults.append(RowFault(message, None, name) if wish is None else wish.fault(name, message))
+        fault = RowFault(message, None, name) if wish is None else wish.fault(name, message)
+        self.faults.append(replace(fault, is_conflict=is_conflict))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class StoredDiary:
         calendar = kept.calendars.get(campus)
         closures = kept.closures.get(campus, [])
         if calendar is None or not calendar.bells:
-            answer = self._settled.bells(campus, at) and not any(one.since <= at < one.until for one in closures)
+            answer = self._settled.bells(campus, at) and not any(one.covers(at) for one in closures)
         else:
             answer = is_in_school(calendar, at, closures)
         self._rang[campus] = (at, answer)

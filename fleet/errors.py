@@ -120,6 +120,8 @@ class RowFault:
     """As a text editor counts; of a calendar the line on which its event begins."""
     column: str | None = None
     """By the name in the file's own header."""
+    is_conflict: bool = False
+    """It fits by itself, but not beside what is booked or closed already."""
 
     @property
     def where(self) -> str:

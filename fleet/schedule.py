@@ -76,7 +76,7 @@ def fitting(schedule: Schedule) -> bytes:
 
 def is_in_school(calendar: Calendar, at: datetime, closures: Iterable[Closure]) -> bool:
     """Whether a campus has school at that instant, closures counted."""
-    closed = any(one.since <= at < one.until for one in closures)
+    closed = any(one.covers(at) for one in closures)
     return not closed and in_school(calendar, at)
 
 

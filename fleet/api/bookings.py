@@ -209,7 +209,7 @@ def settled_by(work: Callable[[], T]) -> T:
     try:
         return work()
     except BadRows as error:
-        if all(" is booked " in one.message or " is closed from " in one.message for one in error.faults):
+        if all(one.is_conflict for one in error.faults):
             raise Conflict("; ".join(one.message for one in error.faults)) from error
         raise
 

@@ -24,6 +24,10 @@ class Closure:
     reason: str
     created_by: str
 
+    def covers(self, at: datetime) -> bool:
+        """Whether there is no school at that instant because of it."""
+        return self.since <= at < self.until
+
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
