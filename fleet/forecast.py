@@ -17,7 +17,7 @@ from fleet.incidents import Key
 from fleet.planning import Plan, State
 from fleet.presence import Reach
 from fleet.roll import Entry
-from fleet.sights import is_news, verdict_of
+from fleet.sights import is_news, key_of, verdict_of
 from fleet.vitals_now import UNKNOWN_LINK, LinkQuality, are_closed, link_quality, open_cameras
 from wire.minutes import Minutes
 from wire.preflight import BEFORE_MIN, Check, Preflight
@@ -163,7 +163,7 @@ def _without(entry: Entry, suppressed: Collection[Key], now: Instant) -> Entry:
     """The kiosk as it would be without the signals that somebody suppressed."""
     said = entry.readiness
     assert said is not None
-    kept = tuple(one for one in said.signals if (one.id, one.role or None) not in suppressed)
+    kept = tuple(one for one in said.signals if key_of(one) not in suppressed)
     if len(kept) == len(said.signals):
         return entry
     less = said.model_copy(update={"signals": kept, "verdict": verdict_of(entry, now, suppressed)})

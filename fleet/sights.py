@@ -8,7 +8,7 @@ from fleet.clock import Instant
 from fleet.incidents import Fact, Key, Sight
 from fleet.presence import Reach
 from fleet.roll import Entry
-from wire.signals import Signal, Verdict, verdict
+from wire.signals import ActiveSignal, Signal, Verdict, verdict
 
 VERDICT_LIMIT_S: Final = 90.0
 """News older than this is no verdict any more: the time after which a silent kiosk is offline."""
@@ -22,12 +22,17 @@ def is_news(entry: Entry, now: Instant) -> bool:
     return at is not None and at.age_s(now) <= VERDICT_LIMIT_S and entry.presence.reach(now) is Reach.ONLINE
 
 
+def key_of(signal: ActiveSignal) -> Key:
+    """By which an incident of the signal is known; a role without a name is none."""
+    return signal.id, signal.role or None
+
+
 def verdict_of(entry: Entry, now: Instant, suppressed: Collection[Key] = ()) -> Verdict:
     """What the worst active signal that nobody suppressed makes of the kiosk; `unknown` without news."""
     told = entry.readiness
     if told is None or not is_news(entry, now):
         return Verdict.UNKNOWN
-    counting = [one for one in told.signals if (one.id, one.role) not in suppressed]
+    counting = [one for one in told.signals if key_of(one) not in suppressed]
     return told.verdict if len(counting) == len(told.signals) else verdict(counting)
 
 
@@ -38,7 +43,7 @@ def sights(entry: Entry, known: Collection[Key], now: Instant) -> dict[Key, Fact
         return dict.fromkeys(known, Sight.UNKNOWN)
     found: dict[Key, Fact | Sight] = dict.fromkeys(known, Sight.CLEAR)
     for one in told.signals:
-        key = (one.id, one.role or None)
+        key = key_of(one)
         if key in found or len(found) < MOST_SIGNALS:
             found[key] = Sight.UNKNOWN if one.outranked else Fact(one.severity, one.evidence)
     return found

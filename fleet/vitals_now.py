@@ -30,9 +30,8 @@ def link_quality(entry: Entry, now: Instant) -> LinkQuality:
     if not is_news(entry, now):
         return UNKNOWN_LINK
     assert entry.readiness is not None
-    trip = (entry.health or {}).get("link_round_trip_ms")
-    fresh = entry.health_at is not None and entry.health_at.age_s(now) <= VITALS_LIMIT_S
-    trip_ms = float(trip) if fresh and isinstance(trip, int | float) else None
+    trip = _vitals(entry, now).get("link_round_trip_ms")
+    trip_ms = float(trip) if isinstance(trip, int | float) else None
     if any(one.id in {"link.poor", "link.filtered", "link.down"} for one in entry.readiness.signals):
         return LinkQuality("poor", trip_ms)
     if trip_ms is None:
@@ -42,14 +41,16 @@ def link_quality(entry: Entry, now: Instant) -> LinkQuality:
 
 def are_closed(entry: Entry, now: Instant) -> bool:
     """Whether its vitals say of its cameras that none is open; without news of them nobody knows."""
-    told = (entry.health or {}).get("cameras")
-    fresh = entry.health_at is not None and entry.health_at.age_s(now) <= VITALS_LIMIT_S
-    return bool(told) and fresh and not open_cameras(entry, now)
+    return bool(_vitals(entry, now).get("cameras")) and not open_cameras(entry, now)
 
 
 def open_cameras(entry: Entry, now: Instant) -> frozenset[str]:
     """Which cameras give pictures now, by the vitals."""
-    if entry.health is None or entry.health_at is None or entry.health_at.age_s(now) > VITALS_LIMIT_S:
-        return frozenset()
-    cameras: dict[str, Any] = entry.health.get("cameras") or {}
+    cameras: dict[str, Any] = _vitals(entry, now).get("cameras") or {}
     return frozenset(role for role, one in cameras.items() if isinstance(one, dict) and one.get("state") == "open")
+
+
+def _vitals(entry: Entry, now: Instant) -> dict[str, Any]:
+    """The vitals; nothing once they are no news any more."""
+    fresh = entry.health_at is not None and entry.health_at.age_s(now) <= VITALS_LIMIT_S
+    return (entry.health or {}) if fresh else {}

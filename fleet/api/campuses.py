@@ -9,9 +9,8 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from fleet import closing
-from fleet.access.roles import Principal
 from fleet.api.bookings import tell
-from fleet.api.deps import Fleet, LedgerReader, Planner, Reader
+from fleet.api.deps import Fleet, LedgerReader, Planner, Reader, known_campus
 from fleet.api.kiosks import Cursor
 from fleet.api.paging import Page, cursor_of, place_in
 from fleet.api.problems import answers
@@ -97,7 +96,7 @@ async def list_rooms(
     campus: Campus, fleet: Fleet, reader: Reader, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[RoomView]:
     """Rooms that were booked, or had something said of them."""
-    seen(reader, campus)
+    known_campus(reader, campus)
     after = place_in(cursor, _ID)
 
     def read() -> list[Room]:
@@ -114,7 +113,7 @@ async def list_rooms(
 )
 async def put_room(campus: Campus, room: Id, change: RoomChange, fleet: Fleet, planner: Planner) -> RoomView:
     """Name it, exchange its kiosk, name its point person; a room is there from the first time something is said."""
-    seen(planner, campus)
+    known_campus(planner, campus)
 
     def write() -> Room:
         at = fleet.clock.now().at
@@ -154,7 +153,7 @@ async def put_room(campus: Campus, room: Id, change: RoomChange, fleet: Fleet, p
 @router.get("/cards", operation_id="getCards", summary="A campus's picture cards", responses=answers(403, 404))
 async def get_cards(campus: Campus, fleet: Fleet, reader: LedgerReader) -> Cards:
     """By the number on the card."""
-    seen(reader, campus)
+    known_campus(reader, campus)
 
     def read() -> dict[int, str]:
         with fleet.database.read() as connection:
@@ -166,7 +165,7 @@ async def get_cards(campus: Campus, fleet: Fleet, reader: LedgerReader) -> Cards
 @router.put("/cards", operation_id="putCards", summary="Say who holds which card", responses=answers(403, 404, 422))
 async def put_cards(campus: Campus, told: Cards, fleet: Fleet, planner: Planner) -> Cards:
     """These are all of them: one that is not named is nobody's."""
-    seen(planner, campus)
+    known_campus(planner, campus)
     if len(set(told.cards.values())) < len(told.cards):
         raise BadValue("cards", "a student can hold one card only")
 
@@ -185,7 +184,7 @@ async def put_cards(campus: Campus, told: Cards, fleet: Fleet, planner: Planner)
 @router.get("/calendar", operation_id="getCalendar", summary="A campus's calendar", responses=answers(404))
 async def get_calendar(campus: Campus, fleet: Fleet, reader: Reader) -> Calendar:
     """Its zone, bells, holidays, early releases, A and B days."""
-    seen(reader, campus)
+    known_campus(reader, campus)
 
     def read() -> Calendar | None:
         with fleet.database.read() as connection:
@@ -200,7 +199,7 @@ async def get_calendar(campus: Campus, fleet: Fleet, reader: Reader) -> Calendar
 @router.put("/calendar", operation_id="putCalendar", summary="Set the calendar", responses=answers(403, 404, 422))
 async def put_calendar(campus: Campus, told: Calendar, fleet: Fleet, planner: Planner) -> Calendar:
     """Its kiosks are told the school days of the next 14; bookings stay at their instants."""
-    seen(planner, campus)
+    known_campus(planner, campus)
 
     def write() -> None:
         at = fleet.clock.now().at
@@ -218,7 +217,7 @@ async def list_closures(
     campus: Campus, fleet: Fleet, reader: Reader, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[ClosureView]:
     """Days that ended early after they were planned."""
-    seen(reader, campus)
+    known_campus(reader, campus)
     before = place_in(cursor, _PLACE)
 
     def read() -> tuple[list[ClosureView], tuple[int, str] | None]:
@@ -244,7 +243,7 @@ async def create_closure(
     campus: Campus, new: NewClosure, response: Response, fleet: Fleet, planner: Planner
 ) -> ClosureView:
     """One action: later bookings of that day are settled as `school-event`, kiosks and therapists are told."""
-    seen(planner, campus)
+    known_campus(planner, campus)
 
     def write() -> tuple[Closure, list[Plan]]:
         now = fleet.clock.now().at
@@ -257,12 +256,6 @@ async def create_closure(
     response.headers["Location"] = f"/api/v1/campuses/{campus}/closures"
     await asyncio.to_thread(closing.tell, fleet, closure)
     return _closure(closure, settled)
-
-
-def seen(principal: Principal, campus: str) -> None:
-    """Refuse what is not for this principal; raises `NotFound`."""
-    if not principal.sees(campus):
-        raise NotFound(f"There is no campus {campus!r} here.")
 
 
 def _room(room: Room, fleet: FleetParts) -> RoomView:

@@ -42,6 +42,12 @@ Clinician = Annotated[Principal, Depends(allowed(Right.CONFIRM))]
 Commander = Annotated[Principal, Depends(allowed(Right.COMMAND))]
 
 
+def known_campus(principal: Principal, campus: str) -> None:
+    """Refuse a campus that is not for this principal; raises `NotFound`."""
+    if not principal.sees(campus):
+        raise NotFound(f"There is no campus {campus!r} here.")
+
+
 def known(parts: FleetParts, principal: Principal, kiosk: str) -> Entry:
     """What was last heard of a kiosk; raises `NotFound` when there is none for this principal."""
     entry = parts.entry(principal, kiosk)

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from fleet.access.roles import Principal
-from fleet.api.campuses import Campus, seen
-from fleet.api.deps import Fleet, Planner
+from fleet.api.campuses import Campus
+from fleet.api.deps import Fleet, Planner, known_campus
 from fleet.api.problems import answers
-from fleet.errors import NotFound, Refused
+from fleet.errors import Refused
 from fleet.importing import CALENDAR, CSV, Imported, Importer
 from fleet.parts import FleetParts
 from wire.ids import Id
@@ -78,15 +78,15 @@ async def import_bookings(
 )
 async def import_mandates(campus: Campus, request: Request, fleet: Fleet, planner: Planner) -> ImportView:
     """A CSV list `student,minutes,per,from,until`; `per` is week or month."""
-    seen(planner, campus)
+    known_campus(planner, campus)
     _kind(request, (CSV,))
     data = await request.body()
     return _view(await asyncio.to_thread(_importer(fleet, planner, campus).mandates, data, fleet.clock.now()))
 
 
 def _importer(fleet: FleetParts, planner: Principal, campus: str | None) -> Importer:
-    if campus is not None and not planner.sees(campus):
-        raise NotFound(f"There is no campus {campus!r} here.")
+    if campus is not None:
+        known_campus(planner, campus)
     return Importer(fleet.database, fleet.roll, planner, fleet.settings.time_zone, campus)
 
 

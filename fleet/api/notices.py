@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from fleet.access.roles import Principal, Right
 from fleet.addresses import email_fault, url_fault
-from fleet.api.deps import Fleet, Reader, RouteKeeper
+from fleet.api.deps import Fleet, Reader, RouteKeeper, known_campus
 from fleet.api.kiosks import Cursor
 from fleet.api.paging import Page, cursor_of, place_in
 from fleet.api.problems import answers
@@ -178,8 +178,8 @@ async def remove_route(route: str, fleet: Fleet, keeper: RouteKeeper) -> Respons
 def _require_own(keeper: Principal, campus: str | None) -> None:
     if campus is None and keeper.campuses is not None:
         raise NotAllowed("A route of every campus is for those who have every campus; name one of yours.")
-    if campus is not None and not keeper.sees(campus):
-        raise NotFound(f"There is no campus {campus!r} here.")
+    if campus is not None:
+        known_campus(keeper, campus)
 
 
 def _require_reachable(asked: AskedRoute, fleet: FleetParts) -> None:

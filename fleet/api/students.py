@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from sqlalchemy import Connection
 
 from fleet import consents, owed
-from fleet.api.deps import Fleet, LedgerReader, Planner
+from fleet.api.deps import Fleet, LedgerReader, Planner, known_campus
 from fleet.api.kiosks import Cursor
 from fleet.api.paging import Page, cursor_of, place_in
 from fleet.api.problems import answers
@@ -112,8 +112,7 @@ async def give_consent(
     student: Student, new: NewConsent, response: Response, fleet: Fleet, planner: Planner
 ) -> ConsentView:
     """After one was taken back, this is how it is given anew: it counts from `since` on."""
-    if not planner.sees(new.campus):
-        raise NotFound(f"There is no campus {new.campus!r} here.")
+    known_campus(planner, new.campus)
 
     def write() -> Given:
         now = fleet.clock.now().at
