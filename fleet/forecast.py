@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Final
 
 from fleet.clock import Instant
-from fleet.console.times import credible, time_of_day
 from fleet.incidents import Key
 from fleet.planning import Plan, State
 from fleet.presence import Reach
 from fleet.roll import Entry
 from fleet.sights import is_news, key_of, verdict_of
+from fleet.times import credible, time_of_day
 from fleet.vitals_now import UNKNOWN_LINK, LinkQuality, are_closed, link_quality, open_cameras
 from wire.minutes import Minutes
 from wire.preflight import BEFORE_MIN, Check, Preflight

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
-from fleet.console.times import time_of_day
 from fleet.store.campuses import Closure
+from fleet.times import time_of_day
 
 
 def closed_words(closures: Iterable[Closure], now: datetime, zone: tzinfo | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
-from fleet.console.times import duration, time_of_day
+from fleet.times import duration, time_of_day
 from fleet.views import ConfirmationView, RoomWord
 from wire.reasons import REASONS
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from fleet.console.layout import CAUSES
 from fleet.console.standing import GOING_ON
-from fleet.console.times import duration
+from fleet.times import duration
 from fleet.views import SessionView
 from wire.minutes import Bounds, Minutes, Mode, Span
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from fleet.console.kiosk import evidence_rows
 from fleet.console.standing import Badge
-from fleet.console.times import time_of_day
 from fleet.incident_views import EventView, IncidentLine, NoticeView
+from fleet.times import time_of_day
 from wire.signals import Severity
 
 

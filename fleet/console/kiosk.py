@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from fleet.console.standing import Badge
-from fleet.console.times import credible, time_of_day
+from fleet.times import credible, time_of_day
 from fleet.views import KioskView, SignalView
 from wire.signals import Severity
 

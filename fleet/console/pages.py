@@ -23,7 +23,6 @@ from fleet.console.notices import Shown as Corner
 from fleet.console.render import STATIC, hh_mm, iso, markup, offset_s, page, query, render_problem, render_sign_in
 from fleet.console.standing import Standing, standing
 from fleet.console.story import story
-from fleet.console.times import day
 from fleet.console.today_events import NOT_HELD, day_of
 from fleet.console.today_events import Shown as Today
 from fleet.console.vitals import vitals
@@ -31,6 +30,7 @@ from fleet.console.words import ago
 from fleet.console.worksheet import can_be_asked, sheet, sheets
 from fleet.in_page import open_incidents
 from fleet.parts import FleetParts
+from fleet.times import day
 from fleet.views import KioskView, SessionView
 
 __all__ = ["Reader", "live", "render_problem", "render_sign_in", "router", "tick"]

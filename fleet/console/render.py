@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fleet.console import times
+from fleet import times
 from fleet.console.board import Question
 from fleet.console.standing import Standing
 from fleet.console.words import Running

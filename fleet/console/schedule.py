@@ -15,11 +15,11 @@ from fleet.access.roles import Right
 from fleet.access.web import Principal, signed_in
 from fleet.api.deps import fleet
 from fleet.console.render import page, render_problem
-from fleet.console.times import day, time_of_day
 from fleet.parts import FleetParts
 from fleet.places import name_of
 from fleet.planning import Plan, State
 from fleet.store import bookings, campuses, rooms
+from fleet.times import day, time_of_day
 from wire.school_day import instant
 
 router: Final = APIRouter(include_in_schema=False)

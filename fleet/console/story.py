@@ -13,9 +13,9 @@ from fleet.console.figures import Figure, figures, so_far
 from fleet.console.layout import Kind, lay_out, legend
 from fleet.console.standing import BADGES, GOING_ON, Badge, Standing
 from fleet.console.timeline import svg
-from fleet.console.times import credible, duration, time_of_day
 from fleet.console.words import Running, running
 from fleet.lost import lost_in_words
+from fleet.times import credible, duration, time_of_day
 from fleet.views import KioskView, SessionView
 from wire.ledger import ClockTrust
 

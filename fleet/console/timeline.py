@@ -12,7 +12,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from fleet.console.layout import CAUSES, LEGEND, WHOLE, Drawing, Kind, Piece
-from fleet.console.times import duration, duration_words
+from fleet.times import duration, duration_words
 from fleet.views import SessionView
 from wire.ledger import ClockTrust
 

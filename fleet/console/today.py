@@ -7,10 +7,10 @@ from typing import Final
 
 from fleet.access.roles import Principal, Right
 from fleet.console.standing import BADGES, COUNTED, Badge, Standing
-from fleet.console.times import day, time_of_day
 from fleet.console.words import Running, ago
 from fleet.forecast import Overdue, Phase
 from fleet.forecast_views import ForecastView
+from fleet.times import day, time_of_day
 from wire.signals import Verdict
 from wire.zones import zone_of
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from fleet.console.times import duration
 from fleet.console.worksheet import scale_words
+from fleet.times import duration
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from fleet.console.standing import (
     standing,
     was_in_session,
 )
-from fleet.console.times import credible, time_of_day
+from fleet.times import credible, time_of_day
 from fleet.views import KioskView, SessionLine, SignalView
 from wire.signals import Severity, Verdict
 

@@ -7,8 +7,8 @@ from math import floor
 from typing import Final
 
 from fleet.console.standing import Badge
-from fleet.console.times import credible, time_of_day
 from fleet.stills import WHY
+from fleet.times import credible, time_of_day
 from fleet.views import KioskView, StillView
 from wire.stills import sharp_enough
 

@@ -1,5 +1,5 @@
 // The page's time: the fleet's clock carried on by the browser's monotonic one, and the ages and session clocks that
-// count on by it. The words follow fleet/console/times.py.
+// count on by it. The words follow fleet/times.py.
 
 let fleetMs = Date.parse(document.body.dataset.now);
 let offsetS = Number(document.body.dataset.offsetS);

@@ -1,4 +1,4 @@
-"""How the console writes durations, ages and times of day; `static/ages.js` follows the same rules in the browser."""
+"""How the fleet writes durations, ages and times of day; `console/static/ages.js` follows the same rules."""
 
 from datetime import datetime, timedelta, tzinfo
 from typing import Final

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.console import times
+from fleet import times
 from fleet.console.render import STATIC
 from tests.fleet.console.made_up import NOW
 
