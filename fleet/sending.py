@@ -55,6 +55,10 @@ class Schedules:
         self._database, self._sender, self._clock, self._zone = database, sender, clock, zone_setting
         self._sent: dict[str, _Sent] = {}
         self._connections = 0
+        self._mark: tuple[int, int] | None = None
+        """Of the schedules when none of them was due; None while some may be."""
+        self._again_s = float("-inf")
+        """When the first of them will be due by time alone."""
         self._failing = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fleet.schedules", daemon=True)
@@ -75,13 +79,19 @@ class Schedules:
         if self._connections != (connections := self._sender.connections):
             self._connections = connections
             self._sent.clear()  # the broker may be another, or the same without memory
+            self._mark = None
         if not self._sender.connected:
             return 0
         with self._database.read() as connection:
-            due = self._due(rooms.revisions(connection))
-            if not due:
+            now, mark = self._clock.now(), rooms.mark(connection)
+            if mark == self._mark and now.mono_s < self._again_s:
                 return 0
-            now = self._clock.now()
+            self._mark = None
+            due = self._due(rooms.revisions(connection), now.mono_s)
+            if not due:
+                self._mark = mark
+                self._again_s = min((one.at_s for one in self._sent.values()), default=now.mono_s) + AGAIN_S
+                return 0
             found = telling.facts_of(connection, [(row.kiosk, row.campus) for row in due], now.at, self._zone)
         count = 0
         for row, facts in zip(due, found, strict=True):
@@ -97,9 +107,8 @@ class Schedules:
             count += 1
         return count
 
-    def _due(self, rows: Iterable[Row[Any]]) -> list[Row[Any]]:
+    def _due(self, rows: Iterable[Row[Any]], now_s: float) -> list[Row[Any]]:
         """Changed ones first, then those that were sent longest ago, if that is an hour."""
-        now_s = self._clock.now().mono_s
         changed, old = [], []
         for row in rows:
             sent = self._sent.get(row.kiosk)
