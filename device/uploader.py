@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -111,20 +111,23 @@ class Uploader:
         self._trouble: str | None = None
 
     async def run(self) -> None:
-        """Let go what may not be kept, send what may, until cancelled."""
+        """Let go what may not be kept, send what may, until cancelled; the first waits for no sending."""
         try:
-            while True:
-                wait_s = LOOK_EVERY_S
-                try:
-                    await self._let_go_revoked()
-                    wait_s = await self._turn()
-                except UploadTrouble as trouble:
-                    wait_s = self._failed(trouble.reason, str(trouble))
-                except (ShelfError, LedgerUnwritable) as error:
-                    wait_s = self._failed("storage", str(error))
-                await asyncio.sleep(wait_s)
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._again(self._let_go_revoked))
+                both.create_task(self._again(self._turn))
         finally:
             self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _again(self, work: Callable[[], Awaitable[float]]) -> None:
+        while True:
+            try:
+                wait_s = await work()
+            except UploadTrouble as trouble:
+                wait_s = self._failed(trouble.reason, str(trouble))
+            except (ShelfError, LedgerUnwritable) as error:
+                wait_s = self._failed("storage", str(error))
+            await asyncio.sleep(wait_s)
 
     def take_ticket(self, ticket: UploadTicket) -> None:
         """The fleet answered; what was not asked for just now is let fall."""
@@ -257,11 +260,11 @@ class Uploader:
         await self._vault.on_shelf(lambda shelf: shelf.destroy(one.segment))
         self._vault.look_again()
 
-    async def _let_go_revoked(self) -> None:
+    async def _let_go_revoked(self) -> float:
         """Destroy what was recorded after a consent was taken back; often, because a camera may just have ended."""
         gaps = revocation.revoked(self._kiosk.state.schedule)
         if not gaps:
-            return
+            return LOOK_EVERY_S
         kept = await self._vault.on_shelf(lambda shelf: shelf.contents())
         for session in {one.session for one in kept} - self._students.keys():
             rows = await self._journal.call(lambda ledger, session=session: ledger.session_rows(session))  # type: ignore[misc]
@@ -274,6 +277,7 @@ class Uploader:
         doomed = revocation.doomed(kept, self._students, gaps, lambda one: lengths.get(one.segment, timedelta(0)))
         if doomed:
             await self._vault.give_up(doomed, "consent-revoked")
+        return LOOK_EVERY_S
 
     def _in_session(self) -> bool:
         return self._kiosk.state.session is not None

@@ -109,8 +109,8 @@ class Desk:
 
     def touch(self, changed: Iterable[str]) -> None:
         """The kiosks of these rooms have news."""
-        held = {one.id: one.kiosk for one in rooms.rooms_of(self.connection)}
-        rooms.touch(self.connection, (held.get(room) for room in changed), self.now)
+        held = rooms.some(self.connection, changed)
+        rooms.touch(self.connection, (one.kiosk for one in held.values()), self.now)
 
     def zone(self, campus: str) -> ZoneInfo:
         """The time zone of a campus."""

@@ -93,7 +93,7 @@ class StoredDiary:
             with self._database.read() as connection:
                 found = rooms.rooms_of(connection)
                 named = {one.campus for one in found}
-                calendars = campuses.every_calendar(connection)
+                calendars = campuses.all_calendars(connection)
                 closures: dict[str, list[Closure]] = {}
                 for one in campuses.closures_of(connection, named | calendars.keys(), now.at):
                     closures.setdefault(one.campus, []).append(one)

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, Select, delete, select, tuple_, update
 
 from fleet.clock import micros, moment
 from fleet.planning import Attending, Plan, State
+from fleet.store.engine import chunks
 from fleet.store.schedule_tables import booking_students, bookings
 
-_CHUNK: Final = 400
 _PLANNED: Final = bookings.c.state == State.PLANNED.value
 
 
@@ -42,9 +42,9 @@ def one(connection: Connection, booking: str) -> Plan | None:
 
 def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Plan]:
     """Bookings by their ids."""
-    wanted, found = sorted(set(ids)), {}
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(bookings).where(bookings.c.id.in_(wanted[start : start + _CHUNK]))
+    found: dict[str, Plan] = {}
+    for some in chunks(ids):
+        query = select(bookings).where(bookings.c.id.in_(some))
         found.update({plan.id: plan for plan in _plans(connection, query)})
     return found
 
@@ -111,12 +111,10 @@ def between(
 def same_slot_or_source(connection: Connection, plans: Sequence[Plan]) -> list[Plan]:
     """Bookings, whatever became of them, that begin when one of these does or were made of the same entry."""
     found: dict[str, Plan] = {}
-    starts = sorted({micros(one.start) for one in plans})
-    sources = sorted({one.source for one in plans if one.source})
-    for column, wanted in ((bookings.c.start_us, starts), (bookings.c.source, sources)):
-        for start in range(0, len(wanted), _CHUNK):
-            query = select(bookings).where(column.in_(wanted[start : start + _CHUNK]))
-            found.update({plan.id: plan for plan in _plans(connection, query)})
+    like = [bookings.c.start_us.in_(some) for some in chunks(micros(one.start) for one in plans)]
+    like += [bookings.c.source.in_(some) for some in chunks(one.source for one in plans if one.source)]
+    for is_so in like:
+        found.update({plan.id: plan for plan in _plans(connection, select(bookings).where(is_so))})
     return list(found.values())
 
 
@@ -188,8 +186,7 @@ def _values(plan: Plan, at: datetime) -> dict[str, Any]:
 def _plans(connection: Connection, query: Select[Any]) -> list[Plan]:
     rows = connection.execute(query).all()
     attending: dict[str, list[Attending]] = defaultdict(list)
-    for start in range(0, len(rows), _CHUNK):
-        ids = [row.id for row in rows[start : start + _CHUNK]]
+    for ids in chunks(row.id for row in rows):
         told = select(booking_students).where(booking_students.c.booking.in_(ids)).order_by(booking_students.c.student)
         for row in connection.execute(told):
             attending[row.booking].append(Attending(row.student, tuple(json.loads(row.goals)), row.makes_up))

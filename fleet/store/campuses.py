@@ -47,15 +47,12 @@ def calendar(connection: Connection, campus: str) -> Calendar | None:
     return all_calendars(connection, [campus]).get(campus)
 
 
-def all_calendars(connection: Connection, campuses: Iterable[str]) -> dict[str, Calendar]:
-    """Calendars by campus."""
-    query = select(calendars).where(calendars.c.campus.in_(sorted(set(campuses))))
+def all_calendars(connection: Connection, campuses: Iterable[str] | None = None) -> dict[str, Calendar]:
+    """Calendars by campus, of these if given."""
+    query = select(calendars)
+    if campuses is not None:
+        query = query.where(calendars.c.campus.in_(sorted(set(campuses))))
     return {row.campus: Calendar.model_validate_json(row.calendar) for row in connection.execute(query)}
-
-
-def every_calendar(connection: Connection) -> dict[str, Calendar]:
-    """All calendars by campus."""
-    return {row.campus: Calendar.model_validate_json(row.calendar) for row in connection.execute(select(calendars))}
 
 
 def put_calendar(connection: Connection, campus: str, told: Calendar, at: datetime) -> bool:

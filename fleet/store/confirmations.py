@@ -3,15 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from fleet.clock import micros, moment
 from fleet.store import sessions
 from fleet.store.confirmation_tables import confirmations
-
-_CHUNK: Final = 500
+from fleet.store.engine import chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,9 @@ def of(connection: Connection, session: str, limit: int = 200) -> list[Confirmed
 
 def provided_ms(connection: Connection, of_sessions: Iterable[str]) -> dict[str, int]:
     """By session, the milliseconds that count; a session that nobody confirmed is not in it."""
-    wanted, found = sorted(set(of_sessions)), {}
-    for start in range(0, len(wanted), _CHUNK):
-        here = confirmations.c.session.in_(wanted[start : start + _CHUNK])
+    found: dict[str, int] = {}
+    for some in chunks(of_sessions):
+        here = confirmations.c.session.in_(some)
         newest = select(func.max(confirmations.c.id)).where(here).group_by(confirmations.c.session)
         query = select(confirmations.c.session, confirmations.c.provided_ms).where(confirmations.c.id.in_(newest))
         found.update({row.session: row.provided_ms for row in connection.execute(query)})

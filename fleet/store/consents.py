@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select, update
 
 from fleet.clock import micros, moment, moment_or_none
+from fleet.store.engine import chunks
 from fleet.store.schedule_tables import consents
 
 RECORDING: Final = "recording"
@@ -16,7 +17,6 @@ RECORDING: Final = "recording"
 
 The other one, `telepractice`, that sessions are held over a network at all, is on record and switches nothing.
 """
-_CHUNK: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ def one(connection: Connection, consent: str) -> Given | None:
 
 def of(connection: Connection, campus: str | None, students: Iterable[str]) -> dict[str, list[Given]]:
     """Every consent of these students, of this campus if given, by student and then in their order."""
-    wanted, found = sorted(set(students)), defaultdict(list)
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(consents).where(consents.c.student.in_(wanted[start : start + _CHUNK]))
+    found: dict[str, list[Given]] = defaultdict(list)
+    for some in chunks(students):
+        query = select(consents).where(consents.c.student.in_(some))
         if campus is not None:
             query = query.where(consents.c.campus == campus)
         for row in connection.execute(query.order_by(consents.c.since_us, consents.c.id)):

@@ -8,10 +8,10 @@ import fcntl
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,9 +21,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from fleet.errors import SettingsUnusable, StoreDown
 
 BUSY_S: Final = 5.0
+CHUNK: Final = 400
 _READERS: Final = 8
 _FORGET_WITHIN_MS: Final = 100
 """How long emptying the journal may wait for readers: whoever waits for the ingest must not notice."""
+
+Value = TypeVar("Value", str, int)
 
 
 class Database:
@@ -145,6 +148,13 @@ def _lock(lock_file: IO[bytes], deadline_s: float) -> None:
             time.sleep(0.005)
         else:
             return
+
+
+def chunks(values: Iterable[Value], size: int = CHUNK) -> Iterator[list[Value]]:
+    """Distinct values, sorted, so many at a time: a statement takes no more of them than a database likes."""
+    wanted = sorted(set(values))
+    for start in range(0, len(wanted), size):
+        yield wanted[start : start + size]
 
 
 def _lock_file(path: Path) -> IO[bytes]:

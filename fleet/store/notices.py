@@ -1,6 +1,6 @@
 """The outbox of notices, and who is told, in the store."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, time
 from typing import Any, Final
 
@@ -20,64 +20,60 @@ FAILED: Final = "failed"
 
 
 def put(connection: Connection, draft: Draft, incident: Incident, room: str | None, id_: str, now: datetime) -> None:
-    """Put a notice into the outbox; one of the same key that is there already stays as it is.
-
-    One that is shown in-page is there with the row itself, so it counts as sent.
-    """
-    route, is_page = draft.route, draft.route.channel is Channel.IN_PAGE
-    adding = insert(connection, notices).values(
-        id=id_,
-        key=draft.key,
-        incident=incident.id,
-        route=route.id,
-        channel=route.channel.value,
-        address=route.address,
-        to_role=route.role.value,
-        kind=draft.kind.value,
-        kiosk=incident.kiosk,
-        campus=incident.campus,
-        room=room,
-        signal=incident.signal,
-        role=incident.role or "",
-        severity=incident.severity.value,
-        opening=incident.opening,
-        since_us=micros(incident.turned_at),
-        flapping=incident.flapping,
-        created_us=micros(now),
-        state=SENT if is_page else QUEUED,
-        attempts=0,
-        next_us=micros(now),
-        sent_us=micros(now) if is_page else None,
-    )
-    connection.execute(adding.on_conflict_do_nothing(index_elements=["key"]))
+    """Put a notice into the outbox; one of the same key that is there already stays as it is."""
+    about = {
+        "key": draft.key,
+        "incident": incident.id,
+        "kind": draft.kind.value,
+        "kiosk": incident.kiosk,
+        "campus": incident.campus,
+        "room": room,
+        "signal": incident.signal,
+        "role": incident.role or "",
+        "severity": incident.severity.value,
+        "opening": incident.opening,
+        "since_us": micros(incident.turned_at),
+        "flapping": incident.flapping,
+    }
+    _put(connection, draft.route, about, id_, now, now)
 
 
 def put_closed(connection: Connection, route: Route, closure: Closure, id_: str, now: datetime, due: datetime) -> None:
     """Put a closure's notice into the outbox, to leave when it is `due`; there is one for each closure and route."""
+    about = {
+        "key": f"{closure.id}:{route.id}:{Kind.CLOSED.value}",
+        "incident": None,
+        "kind": Kind.CLOSED.value,
+        "kiosk": "",
+        "campus": closure.campus,
+        "room": None,
+        "signal": "",
+        "role": "",
+        "severity": Severity.ATTENTION.value,
+        "opening": 1,
+        "since_us": micros(closure.since),
+        "flapping": False,
+    }
+    _put(connection, route, about, id_, now, due)
+
+
+def _put(
+    connection: Connection, route: Route, about: Mapping[str, Any], id_: str, now: datetime, due: datetime
+) -> None:
+    """One that is shown in-page is there with the row itself, so it counts as sent."""
     is_page = route.channel is Channel.IN_PAGE
     adding = insert(connection, notices).values(
         id=id_,
-        key=f"{closure.id}:{route.id}:{Kind.CLOSED.value}",
-        incident=None,
         route=route.id,
         channel=route.channel.value,
         address=route.address,
         to_role=route.role.value,
-        kind=Kind.CLOSED.value,
-        kiosk="",
-        campus=closure.campus,
-        room=None,
-        signal="",
-        role="",
-        severity=Severity.ATTENTION.value,
-        opening=1,
-        since_us=micros(closure.since),
-        flapping=False,
         created_us=micros(now),
         state=SENT if is_page else QUEUED,
         attempts=0,
         next_us=micros(due),
         sent_us=micros(now) if is_page else None,
+        **about,
     )
     connection.execute(adding.on_conflict_do_nothing(index_elements=["key"]))
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select
 from fleet.clock import micros, moment
 from fleet.incoming import Parcel
 from fleet.store.confirmation_tables import booking_reasons, room_words
-from fleet.store.engine import insert
+from fleet.store.engine import chunks, insert
 from fleet.store.tables import ledger_epochs, ledger_rows, sessions
 from wire import ledger as wire
 from wire.errors import BadPayload
@@ -22,7 +22,6 @@ _log = logging.getLogger(__name__)
 TYPES: Final = frozenset({"reason.given", "reason.skipped", "student.absent"})
 _WORDS: Final = ("booking", "student", "reason", "about")
 _LONGEST: Final = 80
-_CHUNK: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,8 @@ def of_session(connection: Connection, session: str, kiosk: str) -> list[Row[Any
 
 def of_bookings(connection: Connection, bookings: Iterable[str]) -> dict[str, list[Row[Any]]]:
     """What rooms of its campus said of each booking, or in a session of it, in order."""
-    wanted = sorted(set(bookings))
     found: dict[str, dict[tuple[int, int], Row[Any]]] = defaultdict(dict)
-    for start in range(0, len(wanted), _CHUNK):
-        here = wanted[start : start + _CHUNK]
+    for here in chunks(bookings):
         named = select(room_words, room_words.c.booking.label("of")).where(room_words.c.booking.in_(here))
         held = (
             select(room_words, sessions.c.booking.label("of"))
@@ -86,10 +83,9 @@ def add_reason(connection: Connection, one: Reason) -> None:
 
 def reasons_of(connection: Connection, bookings: Iterable[str]) -> dict[str, list[Reason]]:
     """Clinicians' reasons by booking, the newest, which counts, first."""
-    wanted = sorted(set(bookings))
     found: dict[str, list[Reason]] = defaultdict(list)
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(booking_reasons).where(booking_reasons.c.booking.in_(wanted[start : start + _CHUNK]))
+    for some in chunks(bookings):
+        query = select(booking_reasons).where(booking_reasons.c.booking.in_(some))
         for row in connection.execute(query.order_by(booking_reasons.c.id.desc())):
             found[row.booking].append(Reason(row.booking, row.reason, row.who, row.clinician, moment(row.at_us)))
     return found

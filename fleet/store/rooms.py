@@ -3,16 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
 from fleet.clock import micros
-from fleet.store.engine import insert
+from fleet.store.engine import chunks, insert
 from fleet.store.schedule_tables import rooms, schedules
 from fleet.store.tables import kiosks
-
-_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +35,9 @@ def rooms_of(connection: Connection, campuses: frozenset[str] | None = None) -> 
 
 def some(connection: Connection, ids: Iterable[str]) -> dict[str, Room]:
     """These rooms, by their ids."""
-    wanted, found = sorted(set(ids)), {}
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(rooms).where(rooms.c.id.in_(wanted[start : start + _CHUNK]))
+    found: dict[str, Room] = {}
+    for wanted in chunks(ids):
+        query = select(rooms).where(rooms.c.id.in_(wanted))
         found.update({row.id: _room(row) for row in connection.execute(query)})
     return found
 
@@ -82,10 +80,8 @@ def kiosks_of(connection: Connection, campuses: Iterable[str]) -> list[str]:
 
 def touch(connection: Connection, of: Iterable[str | None], at: datetime) -> None:
     """These kiosks' schedules changed: the next revision is due, or the first."""
-    wanted = sorted({kiosk for kiosk in of if kiosk})
-    for start in range(0, len(wanted), _CHUNK):
-        chunk = wanted[start : start + _CHUNK]
-        query = select(kiosks.c.id, kiosks.c.campus).where(kiosks.c.id.in_(chunk))
+    for wanted in chunks(kiosk for kiosk in of if kiosk):
+        query = select(kiosks.c.id, kiosks.c.campus).where(kiosks.c.id.in_(wanted))
         rows = [
             {"kiosk": row.id, "campus": row.campus, "revision": 1, "changed_us": micros(at)}
             for row in connection.execute(query)

@@ -9,14 +9,13 @@ from sqlalchemy import Connection, Row, Select, delete, false, func, select, tru
 
 from fleet.clock import micros
 from fleet.store.confirmation_tables import session_students
-from fleet.store.engine import insert
+from fleet.store.engine import chunks, insert
 from fleet.store.tables import ledger_epochs, ledger_rows, sessions
 from wire.ids import is_student
 from wire.ledger import ClockTrust
 from wire.minutes import FOLD_VERSION, Minutes, SessionRecord
 
 OVER: Final = frozenset({"ended", "cancelled"})
-_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,9 @@ def touch(connection: Connection, rows: Iterable[tuple[str, str, str]], at: date
         ),
         [_unfolded(id_, kiosk, campus, at_us) for (id_, kiosk), campus in wanted.items()],
     )
-    ids = sorted({id_ for id_, _ in wanted})
     owned: set[tuple[str, str]] = set()
-    for start in range(0, len(ids), _CHUNK):
-        query = select(sessions.c.id, sessions.c.kiosk).where(sessions.c.id.in_(ids[start : start + _CHUNK]))
+    for some in chunks(id_ for id_, _ in wanted):
+        query = select(sessions.c.id, sessions.c.kiosk).where(sessions.c.id.in_(some))
         owned.update((row.id, row.kiosk) for row in connection.execute(query))
     return len(wanted.keys() - owned)
 
@@ -85,9 +83,8 @@ def elapsed_by_booking(connection: Connection, student: str) -> dict[str, int]:
 
 def touch_joined(connection: Connection, kiosk: str, ids: Iterable[str]) -> None:
     """A hole closed before rows of these sessions of `kiosk`: they may be complete now."""
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), _CHUNK):
-        waiting = (sessions.c.kiosk == kiosk) & sessions.c.id.in_(wanted[start : start + _CHUNK])
+    for some in chunks(ids):
+        waiting = (sessions.c.kiosk == kiosk) & sessions.c.id.in_(some)
         connection.execute(update(sessions).where(waiting, sessions.c.complete == false()).values(due=true()))
 
 
@@ -221,9 +218,9 @@ def ran(connection: Connection, kiosk: str, since: datetime, until: datetime) ->
 
 def of_bookings(connection: Connection, bookings: Iterable[str]) -> dict[str, Row[Any]]:
     """The newest session that was begun for each of these bookings; one that still runs outweighs one that ended."""
-    wanted, found = sorted(set(bookings)), {}
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(sessions).where(sessions.c.booking.in_(wanted[start : start + _CHUNK]))
+    found: dict[str, Row[Any]] = {}
+    for some in chunks(bookings):
+        query = select(sessions).where(sessions.c.booking.in_(some))
         order = query.order_by(sessions.c.is_open, sessions.c.state != "cancelled", sessions.c.order_us)
         found.update({row.booking: row for row in connection.execute(order)})
     return found

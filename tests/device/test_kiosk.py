@@ -85,10 +85,12 @@ def test_h5_button_screen_and_fleet_in_the_same_millisecond_start_one_session(tm
     scenario(tmp_path, story)
 
 
-CUT_OFF = s.OpenSession(
-    "5f0f3a51-3a2b-5c4e-9a57-6f0f9f0e2c11", None, frozenset(), elapsed_ms=60_000, planned_end=None, paused=False,
-    last=Instant(10**11, datetime.now(UTC) - timedelta(minutes=3), "boot-0", ClockTrust.SYNCED),
-)  # fmt: skip
+def cut_off() -> s.OpenSession:
+    """A session whose last instant was three minutes ago."""
+    last = Instant(10**11, datetime.now(UTC) - timedelta(minutes=3), "boot-0", ClockTrust.SYNCED)
+    return s.OpenSession(
+        "5f0f3a51-3a2b-5c4e-9a57-6f0f9f0e2c11", None, frozenset(), last, 60_000, planned_end=None, paused=False
+    )
 
 
 def test_t1_a_session_that_was_cut_off_waits_for_a_true_clock_and_goes_on(tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ def test_t1_a_session_that_was_cut_off_waits_for_a_true_clock_and_goes_on(tmp_pa
     async def story(kiosk: Kiosk) -> None:
         machine = LabClock("boot-1", time.monotonic_ns(), timedelta(days=-20_000), synchronized=False)
         kiosk.clock, kiosk.state = KioskClock(machine), s.State()
-        booting = asyncio.ensure_future(say_booted(kiosk, s.Booted("0", CUT_OFF)))
+        booting = asyncio.ensure_future(say_booted(kiosk, s.Booted("0", cut_off())))
         await asyncio.sleep(1)
         assert (kiosk.state.phase, kiosk.state.session) == (Phase.BOOTING, None)
         kiosk.clock.heard(datetime.now(UTC), 0.01)

@@ -21,7 +21,7 @@ from device.revocation import Gap, revoked
 from device.session import states as s
 from device.settings import Settings
 from device.upload_client import UploadClient, allowed
-from device.uploader import retry_after_s
+from device.uploader import Uploader, retry_after_s
 from lab.broker import start_broker
 from tests.broker import free_port
 from tests.device.tiny_fleet import TinyFleet
@@ -395,7 +395,18 @@ def test_what_reaches_into_the_time_without_consent_goes_and_nothing_else(
     assert Gap(at, at + timedelta(hours=2)).overlaps(start, start + timedelta(hours=lasts_h)) is goes
 
 
-def test_what_was_recorded_after_a_consent_was_taken_back_is_destroyed_unsent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("something_is_being_sent", [False, True])
+def test_what_was_recorded_after_a_consent_was_taken_back_is_destroyed_unsent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, something_is_being_sent: bool
+) -> None:
+    """Neither does it wait for a sending, which takes minutes in a session."""
+
+    async def for_ever(_uploader: Uploader) -> float:
+        await asyncio.Event().wait()
+        return 0.0
+
+    if something_is_being_sent:
+        monkeypatch.setattr(Uploader, "_turn", for_ever)
     now = datetime.now(UTC)
     old, _ = shelve(tmp_path, session="before")
     new, _ = shelve(tmp_path, session="after")

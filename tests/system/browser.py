@@ -53,6 +53,12 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def signs_in(page: Page, base: str, link: str) -> None:
+    """Sign in by a link. Its page sends itself off and goes on to the board: whoever leaves before is not signed in."""
+    page.goto(link)
+    page.wait_for_url(f"{base}/")
+
+
 def cut_off(page: Page) -> list[str]:
     """What stands beyond the page's edge or is cut off."""
     found: list[str] = page.evaluate(_CUT_OFF)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.system.browser import signs_in
 from tests.system.running import Demo, Kiosk, running_demo, until
 from tests.system.test_recording import files, records, rows
 
@@ -146,7 +147,6 @@ def test_a_dismissal_takes_the_booking_from_the_screen_and_says_so_on_the_board(
     assert len(closed.json()["settled"]) == 1
     until(lambda: (now := schedule_of(other))["bookings"] == 0 and now["settled"] == 1, 10, "the kiosk is told so")
     board = browser.new_page()
-    board.goto(demo.told["sign_in"]["therapist"])
-    board.goto(demo.url)
+    signs_in(board, demo.url, demo.told["sign_in"]["therapist"])
     expect(board.locator(".notice")).to_contain_text("snow")
     board.close()

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from device.kit import kit
 from tests.device.test_worksheet_still import middles_in, px_per_mm_in
-from tests.system.browser import barriers, cut_off
+from tests.system.browser import barriers, cut_off, signs_in
 from tests.system.running import Demo, Kiosk, running_demo, until
 from wire.stills import hash_of
 
@@ -120,8 +120,7 @@ def test_a_worksheet_arrives_straight_with_its_scale_and_is_measured(
 
 def looks_and_measures(browser: Browser, demo: Demo, figures: dict[str, Any], jpeg: bytes, screenshots: Path) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.goto(demo.told["sign_in"]["therapist"])
-    page.wait_for_url(f"{demo.url}/")
+    signs_in(page, demo.url, demo.told["sign_in"]["therapist"])
     page.goto(f"{demo.url}/kiosks/{demo.kiosk.id}")
     expect(page.get_by_role("button", name="Ask for a worksheet")).to_be_visible(timeout=10_000)
     page.screenshot(path=screenshots / "worksheet-asked-for-1440.png")

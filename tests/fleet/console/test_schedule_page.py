@@ -10,6 +10,7 @@ from fleet.access.roles import Role
 from tests.fleet.booking import Secretary, at
 from tests.fleet.calling import Caller
 from tests.fleet.world import Fleet
+from tests.system.browser import signs_in
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -27,7 +28,7 @@ def opened(browser: Browser, office: Secretary, role: Role, width: int = 1280) -
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
     base = str(office.caller.client.base_url).rstrip("/")
-    page.goto(base + office.caller.link(role, "lincoln", "roosevelt"))
+    signs_in(page, base, base + office.caller.link(role, "lincoln", "roosevelt"))
     page.goto(f"{base}/schedule?campus=lincoln")
     return page
 

@@ -13,7 +13,7 @@ from tests.fleet.serving import until
 from tests.fleet.test_stills import figures, seen
 from tests.fleet.worksheets import arrives, told
 from tests.fleet.world import Fleet, Kiosk
-from tests.system.browser import barriers, cut_off
+from tests.system.browser import barriers, cut_off, signs_in
 from wire.messages import Reply
 from wire.topics import Channel
 
@@ -25,8 +25,7 @@ WITHIN_MS = 10_000
 def opens(page: Page, caller: Caller, path: str, role: Role = Role.THERAPIST) -> None:
     """Sign in as someone of this role and open a page."""
     base = str(caller.client.base_url).rstrip("/")
-    page.goto(base + caller.link(role, "lincoln"))
-    page.wait_for_url(f"{base}/")
+    signs_in(page, base, base + caller.link(role, "lincoln"))
     with page.expect_response(lambda answer: answer.url.startswith(base + path)):
         page.goto(base + path)
 
