@@ -32,7 +32,7 @@ demo: $(VENV)/demo.installed ## broker, fleet and three kiosks on this machine; 
 
 test: $(VENV)/test.installed ## all tests, with everything they need (TEST_ARGS='-k minutes')
 	@scripts/system-packages
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(TEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
 
 test-libcamera: ## the Pi's cameras on the real libcamera, in a Debian 13 of its own (as root; no part of make test)
 	@scripts/test-libcamera
@@ -76,6 +76,7 @@ screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots ane
 	@scripts/system-packages
 	@$(BIN)/python -m pytest --quiet tests/system/test_screens.py tests/system/test_commissioning.py \
 	  tests/system/test_worksheet_still.py tests/system/test_incidents.py --screenshots docs/screenshots
+	@$(BIN)/python scripts/day_pictures.py docs/screenshots --few
 
 catalogues: $(VENV)/test.installed ## bring every language of the kiosk's screen up to the English one
 	@$(BIN)/python scripts/catalogues.py

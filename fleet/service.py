@@ -15,7 +15,7 @@ import uvicorn
 from fleet.app import create_app
 from fleet.broker import Link
 from fleet.channels import Mail, Port, Webhook
-from fleet.clock import SystemClock
+from fleet.clock import Clock, SystemClock
 from fleet.courier import Courier
 from fleet.diary import StoredDiary
 from fleet.errors import FleetError, PortTaken
@@ -43,8 +43,12 @@ class IngestEnded(FleetError):
     """The ingest met a defect; without it the service would only look alive."""
 
 
-def serve(settings: FleetSettings) -> None:
+def serve(settings: FleetSettings, clock: Clock | None = None) -> None:
     """Run API, console and ingest until a signal says stop.
+
+    Args:
+        settings: what the settings file says.
+        clock: where the time comes from, if not from the machine.
 
     Raises:
         PortTaken: the message says which and how to choose another.
@@ -55,7 +59,7 @@ def serve(settings: FleetSettings) -> None:
     listening = _listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     try:
-        asyncio.run(_serve(settings, listening))
+        asyncio.run(_serve(settings, listening, clock or SystemClock()))
     finally:
         listening.close()
 
@@ -65,17 +69,17 @@ def ingest(settings: FleetSettings) -> None:
 
     async def run() -> None:
         stop = _stop_signal()
-        with _opened(settings) as parts, _taking_in(parts, on_failure=stop.failed):
+        with _opened(settings, SystemClock()) as parts, _taking_in(parts, on_failure=stop.failed):
             await stop.wait()
         stop.raise_if_failed()
 
     asyncio.run(run())
 
 
-async def _serve(settings: FleetSettings, listening: socket.socket) -> None:
+async def _serve(settings: FleetSettings, listening: socket.socket, clock: Clock) -> None:
     stop = _stop_signal()
     with (
-        _opened(settings) as parts,
+        _opened(settings, clock) as parts,
         _watching(parts, on_failure=stop.failed),
         _taking_in(parts, on_failure=stop.failed),
     ):
@@ -113,9 +117,8 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def _opened(settings: FleetSettings) -> Iterator[FleetParts]:
+def _opened(settings: FleetSettings, clock: Clock) -> Iterator[FleetParts]:
     """Database, roll and the rest, without anything that runs."""
-    clock = SystemClock()
     database = Database(settings.database_url)
     try:
         migrate(database)

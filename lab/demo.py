@@ -26,6 +26,7 @@ from lab.api import create_lab
 from lab.bookings import BOOKINGS, book
 from lab.broker import RESTART_S, Broker, mosquitto_path, start_broker
 from lab.day import Day
+from lab.day_clock import DayClock, next_school_day
 from lab.notices import postbox, tell_people
 from lab.people import People, invite
 from lab.processes import Child, Kept
@@ -76,6 +77,7 @@ class Demo:
     broker: Broker
     fleet: Kept
     people: People
+    clock: DayClock
     kiosks: dict[str, SimulatedKiosk] = field(default_factory=dict)
     booked: bool = False
     """Whether every kiosk has to hold a schedule before the demo is ready."""
@@ -138,7 +140,7 @@ async def _play(demo: Demo, options: Options) -> None:
     say = _quiet if options.json else _progress
     async with httpx.AsyncClient(base_url=f"{demo.fleet_url}/api/v1", headers=headers, timeout=20) as fleet:
         try:
-            await Day(list(demo.kiosks.values()), fleet, demo.lab_url, demo.folder, say).play()
+            await Day(list(demo.kiosks.values()), demo.clock, fleet, demo.lab_url, demo.folder, say).play()
         except TimeoutError as error:
             raise DemoError(f"the day stands still: something did not happen. {_last_words(demo.folder)}") from error
     say("The day is over; the demo goes on. Ctrl-C ends it.")
@@ -156,17 +158,21 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
         port = _port_for_fleet(options.port)
         box = await stack.enter_async_context(postbox())
         config = fleet_settings(_made(folder / "fleet"), port, broker.port, box.settings)
-        people = await asyncio.to_thread(invite, config)
-        await asyncio.to_thread(tell_people, config, box)
+        clock = DayClock(folder / "clock")
+        if options.day:
+            clock.set_forward(next_school_day(clock.now().at))
+        people = await asyncio.to_thread(invite, config, clock.now())
+        await asyncio.to_thread(tell_people, config, box, clock.now().at)
         key = await asyncio.to_thread(segment_key, config)
-        command = [sys.executable, "-P", "-m", "fleet.cli", "serve", "--config", str(config)]
+        command = ["fleet.cli", "serve"] if not options.day else ["lab.fleet", "--clock", str(clock.file)]
+        command = [sys.executable, "-P", "-m", *command, "--config", str(config)]
         fleet = Kept(lambda: Child(command, log=folder / "fleet.log"), RESTART_S)
         stack.push_async_callback(fleet.stop, STOP_WITHIN_S)
 
         say(f"Starting {options.kiosks} kiosk{'s' if options.kiosks != 1 else ''} ...")
         lab_socket = _socket()
         lab_url = f"http://127.0.0.1:{lab_socket.getsockname()[1]}"
-        demo = Demo(folder, f"http://127.0.0.1:{port}", lab_url, broker, fleet, people)
+        demo = Demo(folder, f"http://127.0.0.1:{port}", lab_url, broker, fleet, people, clock)
         receipts = await asyncio.to_thread(lambda: receipt_public(load(config).data_dir))
         models = _models(options, key, receipts)
         if options.record:
@@ -176,6 +182,7 @@ async def parts(options: Options, folder: Path, say: Callable[[str], None]) -> A
         for model in models:
             one = SimulatedKiosk(model, _made(folder / model.id), broker.port, port)
             demo.kiosks[model.id] = one
+            one.clock_offset_s = clock.offset.total_seconds()
             await one.start()
         stack.push_async_callback(_stop_kiosks, demo)
 

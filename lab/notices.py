@@ -4,10 +4,10 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from fleet.clock import SystemClock
 from fleet.notices import Channel, Route, To
 from fleet.settings import load
 from fleet.store import notices as outbox
@@ -58,7 +58,7 @@ async def postbox() -> AsyncIterator[Postbox]:
             server.close()
 
 
-def tell_people(config: Path, box: Postbox) -> None:
+def tell_people(config: Path, box: Postbox, now: datetime) -> None:
     """At `config`: the point person of Room 12 by mail first, IT three minutes later, and a program at once."""
     routes = (
         Route(
@@ -76,6 +76,6 @@ def tell_people(config: Path, box: Postbox) -> None:
     try:
         with database.write() as connection:
             for one in routes:
-                outbox.put_route(connection, one, "demo", SystemClock().now().at)
+                outbox.put_route(connection, one, "demo", now)
     finally:
         database.close()

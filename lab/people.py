@@ -6,7 +6,7 @@ from typing import Final
 
 from fleet.access.roles import Role
 from fleet.access.secrets import Kind, Person, add_person, issue
-from fleet.clock import SystemClock
+from fleet.clock import Instant
 from fleet.settings import FleetSettings
 from fleet.store.engine import Database
 from fleet.store.migrate import migrate
@@ -23,13 +23,12 @@ class People:
     links: dict[str, str]
 
 
-def invite(config: Path) -> People:
+def invite(config: Path, now: Instant) -> People:
     """Prepare the database of the fleet at `config`, and let one person of each role in."""
     settings = read_settings(FleetSettings, config)
     database = Database(settings.database_url)
     try:
         migrate(database)
-        now = SystemClock().now()
         for role in (*ROLES, Role.PORTAL):
             add_person(database, Person(f"demo-{role}", role, None), now)
         links = {role.value: issue(database, Kind.LINK, f"demo-{role}", now) for role in ROLES}

@@ -6,6 +6,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("carrel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("carrel")
 
 _NEEDS = {"needs_chromium": ("chromium", "libatomic.so.1"), "needs_mosquitto": ("mosquitto",)}
 _WHY = "is not installed"
@@ -16,8 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files go first, so that no worker is left alone with one at the end; what cannot run is left out."""
-    items.sort(key=lambda item: "/system/" not in item.nodeid)
+    """Files of whole systems, which mostly wait, go between others, which calculate; what cannot run is left out."""
+    items[:] = _mixed(items)
     for marker, parts in _NEEDS.items():
         for part in filter(_is_missing, parts):
             for item in items:
@@ -38,6 +43,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")  # only where the results come together
     if reporter is not None and os.environ.get("CI") and _left_out(reporter):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    whole, parts = ([name for name in files if ("/system/" in name) is is_whole] for is_whole in (True, False))
+    places = [(n / max(1, len(names)), name) for names in (whole, parts) for n, name in enumerate(names)]
+    return [item for _, name in sorted(places) for item in files[name]]
 
 
 def _is_missing(part: str) -> bool:

@@ -82,8 +82,12 @@ class Scene:
         return self.w.on_day.format(day=self.w.days[DAYS[here.weekday()]], time=text)
 
     def wall_at(self, mono_ns: int) -> datetime:
-        """The wall time of a monotonic instant of this boot, by the clock as it is now."""
-        return self.snapshot.at.wall + timedelta(microseconds=(mono_ns - self.now_ns) / 1_000)
+        """The wall time of a monotonic instant of this boot, by the clock as it is now, to the second.
+
+        Not closer: the two clocks were not read in the same moment, and 10:34:59.999 is not to be shown as 10:34.
+        """
+        at = self.snapshot.at.wall + timedelta(microseconds=(mono_ns - self.now_ns) / 1_000)
+        return (at + timedelta(milliseconds=500)).replace(microsecond=0)
 
     def age_of(self, since: datetime | None) -> str | None:
         """How long ago `since` was; None when it was just now, or the clock cannot tell: stepped, or not set yet."""

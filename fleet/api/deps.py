@@ -1,6 +1,7 @@
 """What routes ask for: the fleet's parts, who asks, and whether they may."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -16,6 +17,11 @@ def fleet(request: Request) -> FleetParts:
     """The parts of the fleet that answers this request."""
     parts: FleetParts = request.app.state.fleet
     return parts
+
+
+def time_of(request: Request) -> datetime:
+    """The fleet's time at this request, in aware UTC."""
+    return fleet(request).clock.now().at
 
 
 def allowed(right: Right) -> Callable[[Principal], Principal]:

@@ -1,7 +1,7 @@
 """The console's pages of incidents and notices, and the stream that renews them."""
 
 import asyncio
-from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from fleet.access.roles import Principal, Right
-from fleet.api.deps import fleet
+from fleet.api.deps import fleet, time_of
 from fleet.api.incidents import read_incident
 from fleet.console.events import Watched, stream
 from fleet.console.incidents import deliveries, lines, row
@@ -34,7 +34,7 @@ router: Final = APIRouter(include_in_schema=False)
 @router.get("/incidents")
 async def read_incidents(request: Request, reader: Reader, *, fragment: bool = False) -> HTMLResponse:
     """Open ones first, those that nobody looks after before the others; then what is over."""
-    source, now = fleet(request), datetime.now(UTC)
+    source, now = fleet(request), time_of(request)
     found = open_incidents(source, reader)
     over = await asyncio.to_thread(_over, source, reader)
     told = live("incidents", "/incidents/events", reader, now) | {
@@ -56,7 +56,7 @@ async def read_incident_events(request: Request, reader: Reader) -> Response:
         state = await asyncio.to_thread(_state, source, reader)
         return [*watched.news(state), *shown.news(source, reader)]
 
-    text = stream(source.subscribe(), look, tick)
+    text = stream(source.subscribe(), look, partial(tick, source.clock))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(text, media_type="text/event-stream", headers=headers)
 
@@ -64,7 +64,7 @@ async def read_incident_events(request: Request, reader: Reader) -> Response:
 @router.get("/incidents/{incident_id}")
 async def read_one(request: Request, incident_id: str, reader: Reader, *, fragment: bool = False) -> HTMLResponse:
     """One incident: its timeline, its evidence, and who was told."""
-    source, now = fleet(request), datetime.now(UTC)
+    source, now = fleet(request), time_of(request)
     try:
         one = await asyncio.to_thread(read_incident, source, reader, incident_id)
     except NotFound:
@@ -83,7 +83,7 @@ async def read_one(request: Request, incident_id: str, reader: Reader, *, fragme
 @router.get("/notices")
 async def read_notices(request: Request, reader: Reader, *, fragment: bool = False) -> HTMLResponse:
     """The reader's inbox, and for IT what left by mail and webhook."""
-    source, now = fleet(request), datetime.now(UTC)
+    source, now = fleet(request), time_of(request)
     found, left = await asyncio.to_thread(_notices, source, reader)
     rooms = {one.kiosk: _room(source, one.kiosk) for one in (*found, *left) if one.kiosk}
     waiting = {one.id for one in open_incidents(source, reader) if one.acknowledged_at is None}

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -12,7 +13,8 @@ from starlette.staticfiles import StaticFiles
 
 from fleet.access.roles import Right, Role
 from fleet.access.web import Principal, signed_in
-from fleet.api.deps import fleet
+from fleet.api.deps import fleet, time_of
+from fleet.clock import Clock
 from fleet.console.board import Board, Question, board, row
 from fleet.console.closed import closed_words
 from fleet.console.confirming import confirming
@@ -54,7 +56,7 @@ router: Final = APIRouter(include_in_schema=False)
 @router.get("/")
 async def read_board(request: Request, reader: Reader, question: Asked) -> HTMLResponse:
     """The board."""
-    now = datetime.now(UTC)
+    now = time_of(request)
     found = await _board(fleet(request), reader, question, now)
     events = "/events" + query(found.question, page=found.question.page)[1:]
     day = await day_of(fleet(request), reader, now) if _begins_with_today(reader, question) else None
@@ -69,7 +71,7 @@ async def read_kiosk(request: Request, kiosk_id: str, reader: Reader, *, fragmen
         return _no_kiosk(request)
     lines = await fleet(request).sessions(reader, kiosk=kiosk_id, limit=SESSIONS_SHOWN)
     sessions = [await fleet(request).session(reader, line.id) for line in lines]
-    now = datetime.now(UTC)
+    now = time_of(request)
     told = live("kiosk", f"/events?kiosk={kiosk_id}", reader, now)
     told |= _about(kiosk, [one for one in sessions if one is not None], now)
     found = open_incidents(fleet(request), reader, kiosk_id)
@@ -89,7 +91,7 @@ async def read_session(request: Request, session_id: str, reader: Reader, *, fra
         return render_problem(request, HTTPStatus.NOT_FOUND, "No such session", detail)
     stills = await fleet(request).stills_page(reader, session_id) if reader.may(Right.READ_LEDGER) else None
     is_current = kiosk.session is not None and kiosk.session.id == session_id
-    now = datetime.now(UTC)
+    now = time_of(request)
     told = live("session", f"/events?kiosk={session.kiosk}", reader, now) | {
         "may_ask_still": _may_see_stills(reader) and is_current and can_be_asked(kiosk),
         "sheets": sheets(stills[0], now, ZONE) if stills else (),
@@ -112,7 +114,7 @@ async def read_still(request: Request, still_id: str, reader: Reader) -> HTMLRes
     if still is None:
         detail = "No worksheet with this address is known here, or it belongs to a campus that is not yours."
         return render_problem(request, HTTPStatus.NOT_FOUND, "No such worksheet", detail)
-    now = datetime.now(UTC)
+    now = time_of(request)
     shown = sheet(still, now, ZONE, may_see=reader.may(Right.VIEW_STILLS))
     return page("still.html", sheet=shown, **live("still", "", reader, now))
 
@@ -125,13 +127,13 @@ async def read_events(request: Request, reader: Reader, question: Asked, kiosk: 
         shown, of_today = _shown(may_command=_may_command(reader)), Today()
 
         async def look() -> list[str]:
-            now = datetime.now(UTC)
+            now = source.clock.now().at
             news = shown.news(await _board(source, reader, question, now), now)
             if _begins_with_today(reader, question):
                 news = [*of_today.news(await day_of(source, reader, now), now), *news]
             return [*news, *corner.news(source, reader)]
 
-        text = stream(source.subscribe(), look, tick)
+        text = stream(source.subscribe(), look, partial(tick, source.clock))
     elif await source.kiosk(reader, kiosk) is None:
         return _no_kiosk(request)
     else:
@@ -142,7 +144,7 @@ async def read_events(request: Request, reader: Reader, question: Asked, kiosk: 
             state = view and (standing(view), view.session and view.session.state)
             return [*(watched.news(state) if view else []), *corner.news(source, reader)]
 
-        text = stream(watched.among(source.subscribe()), look, tick)
+        text = stream(watched.among(source.subscribe()), look, partial(tick, source.clock))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(text, media_type="text/event-stream", headers=headers)
 
@@ -201,9 +203,9 @@ def _shown(*, may_command: bool) -> Shown:
     )
 
 
-def tick() -> str:
+def tick(clock: Clock) -> str:
     """The event that says that a stream lives, and the fleet's time."""
-    now = datetime.now(UTC)
+    now = clock.now().at
     told = {"now": iso(now), "offset_s": offset_s(now, ZONE), "day": f"{day(now, ZONE)}, {hh_mm(now, ZONE)}"}
     return event("tick", told)
 

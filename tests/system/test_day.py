@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.needs_mosquitto, pytest.mark.needs_chromium, pytest.ma
 
 WITHIN_S = 300
 MOMENTS = [
-    "green-board", "covered", "aide", "recovered", "session", "overdue", "missed", "no-show", "held", "score",
+    "green-board", "covered", "aide", "recovered", "overdue", "missed", "no-show", "session", "held", "score",
 ]  # fmt: skip
 
 
@@ -50,22 +50,24 @@ def test_a_whole_day(demo: Demo, board: Page, folder: Path) -> None:
     board.evaluate("window.stayed = true")
     covered = moment(folder, "covered")
     print(covered["words"])  # noqa: T201  # a figure
-    coming = board.locator(f"#b-{covered['told']['booking']}")
-    expect(coming).to_contain_text("The desk camera is covered.", timeout=5_000)
+    assert covered["at"][11:16] == "10:02", "the day's own time, not the machine's"
+    empty = board.locator(f"#b-{covered['told']['booking']}")
+    expect(empty).to_contain_text("The desk camera is covered.", timeout=5_000)
     expect(board.locator("#told")).to_contain_text("The desk camera is covered.", timeout=5_000)
-    moment(folder, "session")
-    expect(coming).to_contain_text("In session", timeout=5_000)
-    assert cut_off(board) + barriers(board) == []
-    overdue = moment(folder, "overdue")
-    empty = board.locator(f"#b-{overdue['told']['booking']}")
+    moment(folder, "overdue")
     expect(empty).to_contain_text("nobody has pressed", timeout=5_000)
     moment(folder, "no-show")
     expect(empty).to_contain_text("Not held: the student was absent.", timeout=5_000)
+    session = moment(folder, "session")
+    coming = board.locator(f"#b-{session['told']['booking']}")
+    expect(coming).to_contain_text("10:15")
+    expect(coming).to_contain_text("In session", timeout=5_000)
+    assert cut_off(board) + barriers(board) == []
     scores = moment(folder, "score")["told"]
     assert 0 < scores["lincoln"]["score"] <= 1
     expect(coming).to_contain_text("Held", timeout=5_000)
     assert board.evaluate("window.stayed"), "nothing was loaded anew"
     lines = (folder / "day.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["name"] for line in lines] == MOMENTS
-    kinds = {row["type"] for row in demo.kiosks[1].ledger()}
+    kinds = {row["type"] for row in demo.kiosks[0].ledger()}
     assert "start.overdue" in kinds, "the room itself knew that nobody came"

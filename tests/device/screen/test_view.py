@@ -476,6 +476,16 @@ def test_t1_t4_how_far_the_time_may_be_believed_is_said_where_it_may_not(
     assert doubted not in footer(view(in_session.snapshot(), language)), "there it helps nobody"
 
 
+def test_an_end_is_shown_by_its_minute_though_the_two_clocks_were_not_read_at_once() -> None:
+    shown = GALLERY["live"]()
+    assert shown.state.session is not None
+    assert shown.state.session.planned_end_ns is not None
+    early = replace(shown.state.session, planned_end_ns=shown.state.session.planned_end_ns - 20_000)
+    assert (
+        view(replace(shown, state=replace(shown.state, session=early)), "en").bar_label == view(shown, "en").bar_label
+    )
+
+
 def test_times_are_the_rooms_own() -> None:
     room = Room(ELEVEN, place=replace(PLACE, time_zone="America/New_York")).boot()
     assert view(room.snapshot(), "en").do == "Next: 12:00, in 53 minutes."
