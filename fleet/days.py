@@ -21,7 +21,7 @@ from fleet.incidents import Key
 from fleet.places import name_of
 from fleet.planning import Plan, State
 from fleet.roll import Roll
-from fleet.store import bookings, campuses, rooms, sessions
+from fleet.store import bookings, campuses, room_words, rooms, sessions
 from fleet.store.engine import Database
 from fleet.store.rooms import Room
 from fleet.zones import zone
@@ -43,6 +43,7 @@ class _Read:
     zones: dict[str, ZoneInfo]
     rooms: dict[str, Room]
     held: dict[str, Held]
+    room_says: dict[str, str]
 
 
 class Days:
@@ -100,6 +101,7 @@ class Days:
 
     def _read(self, connection: Connection, plans: Sequence[Plan], now: Instant) -> _Read:
         rows = sessions.of_bookings(connection, (one.id for one in plans))
+        missed = [one for one in plans if one.state is State.PLANNED and one.end <= now.at and one.id not in rows]
         return _Read(
             now.mono_s,
             self._version,
@@ -107,6 +109,7 @@ class Days:
             self._zones(connection, plans),
             rooms.some(connection, (one.room for one in plans)),
             {booking: _held(row) for booking, row in rows.items()},
+            room_words.missed_by_room(connection, [(one.id, one.campus) for one in missed]),
         )
 
     def _zones(self, connection: Connection, plans: Iterable[Plan]) -> dict[str, ZoneInfo]:
@@ -119,7 +122,7 @@ class Days:
         kiosk = room.kiosk if room else None
         entry = self._roll.get(kiosk) if kiosk else None
         suppressed = self._suppressed(kiosk, now) if kiosk else frozenset()
-        told = forecast(plan, kiosk, entry, held, now, here, suppressed)
+        told = forecast(plan, kiosk, entry, held, now, here, suppressed, read.room_says.get(plan.id))
         said = entry.readiness if entry else None
         return ForecastView(
             booking=plan.id,

@@ -110,6 +110,7 @@ def forecast(
     now: Instant,
     zone: tzinfo | None,
     suppressed: Collection[Key] = (),
+    room_says: str | None = None,
 ) -> Forecast:
     """What is to be said of a booking at `now`.
 
@@ -121,6 +122,7 @@ def forecast(
         now: the time.
         zone: the campus's, for times of day.
         suppressed: the signals that somebody took out of this kiosk's verdict for a time.
+        room_says: the reason that somebody in the room gave for a booking without a session.
     """
     phase = _phase(plan, held, now.at)
     if phase in {Phase.FELL, Phase.HELD}:
@@ -129,7 +131,7 @@ def forecast(
         told = ("No kiosk stands in this room.",)
         return Forecast(phase, Verdict.BLOCKED, told, ("Put a kiosk into the room, or move the booking.",))
     if phase is Phase.MISSED:
-        return _missed(entry, now, zone)
+        return _missed(entry, now, zone) if room_says is None else _missed_because(room_says)
     if entry is None or entry.presence.heard is None:
         return Forecast(phase, Verdict.UNKNOWN, ("Never heard from.",), (_BE_HEARD,))
     if not is_news(entry, now):
@@ -186,6 +188,11 @@ def _silent(phase: Phase, entry: Entry, now: Instant, zone: tzinfo | None) -> Fo
     at = entry.presence.heard.at
     text = f"Not heard from since {time_of_day(at, now.at, zone)}.{then}"
     return Forecast(phase, Verdict.UNKNOWN, (text,), (_BE_HEARD,), "last heard", at, in_session=ran)
+
+
+def _missed_because(reason: str) -> Forecast:
+    text = f"Nobody pressed the button. The room says: {REASONS.get(reason, reason)}."
+    return Forecast(Phase.MISSED, Verdict.UNKNOWN, (text,), ("Say whether that is why it was not held.",))
 
 
 def _missed(entry: Entry | None, now: Instant, zone: tzinfo | None) -> Forecast:

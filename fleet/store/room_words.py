@@ -75,6 +75,18 @@ def of_bookings(connection: Connection, bookings: Iterable[str]) -> dict[str, li
     return {booking: [rows[key] for key in sorted(rows)] for booking, rows in found.items()}
 
 
+def missed_by_room(connection: Connection, bookings: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The last reason that a room gave for each of these bookings with their campuses, whose kiosks alone count."""
+    campus_of = dict(bookings)
+    found: dict[str, str] = {}
+    for here in chunks(campus_of):
+        query = select(room_words).where(room_words.c.booking.in_(here), room_words.c.reason.is_not(None))
+        for row in connection.execute(query.order_by(room_words.c.epoch_id, room_words.c.seq)):
+            if row.campus == campus_of[row.booking]:
+                found[row.booking] = row.reason
+    return found
+
+
 def add_reason(connection: Connection, one: Reason) -> None:
     """Keep a clinician's reason; those before it stay."""
     values = {"booking": one.booking, "reason": one.reason, "who": one.who, "clinician": one.clinician}

@@ -113,9 +113,17 @@ def test_a_no_show_is_told_and_has_its_reason(office: Secretary) -> None:
     office.fleet.take(office.kiosks[0].is_ready())
     (one,) = board(office)
     assert (one["phase"], one["reasons"]) == ("missed", ["Nobody pressed the button."])
-    office.ok("PATCH", f"bookings/{made['id']}", {"reason": "student-absent"})
+    for kiosk in (office.kiosks[0], office.kiosks[2]):
+        kiosk.at = office.fleet.clock.at
+        reason = "student-absent" if kiosk is office.kiosks[0] else "school-event"
+        kiosk.write("reason.given", None, reason=reason, about="did-not-happen", booking=made["id"])
+        office.fleet.take(kiosk.sends())
+    office.fleet.parts.days.stale()
     (one,) = board(office)
-    assert (one["phase"], one["reasons"]) == ("fell", ["Not held: the student was absent."])
+    assert one["reasons"] == ["Nobody pressed the button. The room says: the student was absent."]
+    office.ok("PATCH", f"bookings/{made['id']}", {"reason": "student-declined"})
+    (one,) = board(office)
+    assert (one["phase"], one["reasons"]) == ("fell", ["Not held: the student did not want to."])
 
 
 def test_a_room_whose_kiosk_went_is_blocked(office: Secretary) -> None:
