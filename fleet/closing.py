@@ -9,16 +9,18 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from sqlalchemy import Connection
 
 from fleet.access.roles import Principal
-from fleet.errors import BadValue
-from fleet.notices import leaves_at, to_be_told_of_closure
+from fleet.errors import BadValue, NotFound
+from fleet.notices import Kind, leaves_at, to_be_told_of_closure
 from fleet.parts import FleetParts
-from fleet.planning import CLOSED, Plan, State
+from fleet.planning import CLOSED, Plan, State, clashes
 from fleet.store import audit, bookings, campuses, rooms
 from fleet.store import notices as outbox
 from fleet.store.campuses import Closure
 from wire.school_day import instant
 
 _log = logging.getLogger(__name__)
+
+_LONGEST = timedelta(days=1)
 
 
 def stretch(
@@ -93,20 +95,58 @@ def close(
         audit.note(connection, now, principal.name, "campus.closed", closure.id, detail, campus=campus)
         rooms.touch(connection, rooms.kiosks_of(connection, [campus]), now)
     if due:
-        _tell_therapists(connection, closure, due, now, zone or UTC)
+        _tell_therapists(connection, closure, Kind.CLOSED, due, now, zone or UTC)
     return closure, settled_by(connection, closure)
 
 
+def reopen(
+    connection: Connection,
+    principal: Principal,
+    campus: str,
+    closure_id: str,
+    now: datetime,
+    zone: tzinfo | None = None,
+) -> tuple[list[Plan], list[Plan]]:
+    """Take a closure back: what is not over is planned again, unless therapist or student is booked elsewhere by now.
+
+    Returns:
+        the bookings that are planned again, and those that stay settled.
+
+    Raises:
+        NotFound: it is not this campus's, or was taken back already.
+    """
+    found = campuses.closures_of(connection, [campus], datetime.min.replace(year=2000, tzinfo=UTC))
+    closure = next((one for one in found if one.id == closure_id), None)
+    if closure is None:
+        raise NotFound("There is no such closure here; perhaps it was taken back already.")
+    settled = settled_by(connection, closure)
+    again = [replace(one, state=State.PLANNED, reason=None, closure=None) for one in settled if one.end > now]
+    ids = {one.id for one in again}
+    planned = bookings.between(connection, closure.since - _LONGEST, closure.until + _LONGEST)
+    taken = {one.id for clash in clashes([*planned, *again]) for one in (clash.one, clash.other)}
+    back = [one for one in again if one.id not in taken]
+    stay = [replace(one, closure=None) for one in settled if one.id not in ids or one.id in taken]
+    for one in (*back, *stay):
+        bookings.change(connection, one, now)
+    campuses.remove_closure(connection, closure)
+    detail = f"{len(back)} bookings planned again, {len(stay)} stay settled"
+    audit.note(connection, now, principal.name, "campus.reopened", closure.id, detail, campus=campus)
+    rooms.touch(connection, rooms.kiosks_of(connection, [campus]), now)
+    if back:
+        _tell_therapists(connection, closure, Kind.REOPENED, back, now, zone or UTC)
+    return back, stay
+
+
 def _tell_therapists(
-    connection: Connection, closure: Closure, settled: Sequence[Plan], now: datetime, zone: tzinfo
+    connection: Connection, closure: Closure, kind: Kind, bookings_: Sequence[Plan], now: datetime, zone: tzinfo
 ) -> None:
-    """Therapists' notices, durable with the closure itself; without something that fell by it nobody is concerned."""
+    """Therapists' notices, durable with the closure itself; without a booking that it changes nobody is concerned."""
     where = {one.id: one.kiosk for one in rooms.rooms_of(connection, frozenset({closure.campus}))}
-    kiosks = {kiosk for one in settled if (kiosk := where.get(one.room)) is not None}
+    kiosks = {kiosk for one in bookings_ if (kiosk := where.get(one.room)) is not None}
     local = now.astimezone(zone)
     for route in to_be_told_of_closure(outbox.routes(connection), closure.campus, kiosks):
         due = leaves_at(route, local).astimezone(UTC)
-        outbox.put_closed(connection, route, closure, str(uuid.uuid4()), now, due)
+        outbox.put_closed(connection, route, closure, kind, str(uuid.uuid4()), now, due)
 
 
 def settled_by(connection: Connection, closure: Closure) -> list[Plan]:
@@ -115,10 +155,10 @@ def settled_by(connection: Connection, closure: Closure) -> list[Plan]:
     return [one for one in found if one.closure == closure.id]
 
 
-def tell(fleet: FleetParts, closure: Closure) -> None:
+def tell(fleet: FleetParts, campus: str) -> None:
     """Readers of the board are told in their pages."""
     fleet.days.stale()
-    fleet.changes.tell({entry.id for entry in fleet.roll.entries() if entry.campus == closure.campus})
+    fleet.changes.tell({entry.id for entry in fleet.roll.entries() if entry.campus == campus})
 
 
 def _new_id() -> str:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fleet.clock import moment, moment_or_none
 from fleet.incidents import Incident, State
-from fleet.notice_words import CLOSES, sentence_of
+from fleet.notice_words import OF_A_CAMPUS, sentence_of
 from fleet.notices import Kind
 from fleet.own_signals import words
 from fleet.tally import score
@@ -131,7 +131,7 @@ def notice_view(row: Any, *, with_address: bool) -> NoticeView:
         kiosk=row.kiosk or None,
         campus=row.campus,
         kind=row.kind,
-        text=CLOSES if row.kind == Kind.CLOSED.value else sentence_of(row.signal, row.role or None),
+        text=OF_A_CAMPUS.get(Kind(row.kind)) or sentence_of(row.signal, row.role or None),
         severity=Severity(row.severity),
         role=row.to_role,
         channel=row.channel,

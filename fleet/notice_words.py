@@ -23,8 +23,8 @@ def sentence_of(signal: str, role: str | None) -> str:
 
 def letter(notice: Notice, url: str) -> Letter:
     """The notice as a mail; `url` is where the incident is acknowledged, by someone who signs in."""
-    if notice.kind is Kind.CLOSED:
-        return _closing_letter(notice, url)
+    if notice.kind in OF_A_CAMPUS:
+        return _campus_letter(notice, url)
     where = room_name(notice.room, notice.kiosk)
     what = sentence_of(notice.signal, notice.role)
     over = notice.kind is Kind.RESOLVED
@@ -62,24 +62,25 @@ def payload(notice: Notice, url: str) -> dict[str, Any]:
             "opening": notice.opening,
             "since": notice.since.isoformat(),
             "flapping": notice.flapping,
-            "text": CLOSES if notice.kind is Kind.CLOSED else sentence_of(notice.signal, notice.role),
+            "text": OF_A_CAMPUS.get(notice.kind) or sentence_of(notice.signal, notice.role),
             "url": url,
         },
     }
 
 
-def _closing_letter(notice: Notice, url: str) -> Letter:
+def _campus_letter(notice: Notice, url: str) -> Letter:
     """Why it closes is not told: a person wrote that, and may have named somebody."""
     since = notice.since
     lines = [
         f"Campus {notice.campus}",
         "",
-        CLOSES,
+        OF_A_CAMPUS[notice.kind],
         f"From {since:%H:%M} on {_DAYS[since.weekday()]} {since:%Y-%m-%d}, campus time.",
         "",
         f"See what is booked: {url}",
     ]
-    return Letter(f"Closes early: {notice.campus} from {since:%H:%M}", "\n".join(lines) + "\n")
+    head = "Closes early" if notice.kind is Kind.CLOSED else "Does not close early"
+    return Letter(f"{head}: {notice.campus} from {since:%H:%M}", "\n".join(lines) + "\n")
 
 
 def _do(notice: Notice) -> list[str]:
@@ -90,7 +91,10 @@ def _do(notice: Notice) -> list[str]:
     return ["", f"What to do: {words(notice.signal, notice.role, 'aide')}"]
 
 
-CLOSES: Final = "The campus closes early; what is booked there after that is settled as a school event."
+OF_A_CAMPUS: Final = {
+    Kind.CLOSED: "The campus closes early; what is booked there after that is settled as a school event.",
+    Kind.REOPENED: "The campus does not close early after all; what is still to come is held as it was booked.",
+}
 _NO_WORDS: Final = "Something is wrong that this version has no words for."
 _CAMERAS: Final = frozenset({"overhead", "front"})
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -45,6 +45,8 @@ class Kind(StrEnum):
     RESOLVED = "incident.resolved"
     CLOSED = "campus.closed"
     """A campus closes early, and bookings are settled by that."""
+    REOPENED = "campus.reopened"
+    """That was taken back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,14 @@ class NewClosure(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=80)] = "early dismissal"
 
 
+class ReopenedView(BaseModel):
+    """What became of the bookings that a closure had settled."""
+
+    planned: list[str]
+    settled: list[str]
+    """Over, or their therapist or student is booked elsewhere by now."""
+
+
 class ClosureView(BaseModel):
     """A closure and what it settled."""
 
@@ -254,8 +262,32 @@ async def create_closure(
 
     closure, settled = await asyncio.to_thread(write)
     response.headers["Location"] = f"/api/v1/campuses/{campus}/closures"
-    await asyncio.to_thread(closing.tell, fleet, closure)
+    await asyncio.to_thread(closing.tell, fleet, campus)
     return _closure(closure, settled)
+
+
+@router.delete(
+    "/closures/{closure}",
+    operation_id="deleteClosure",
+    summary="Take a closure back",
+    responses=answers(403, 404),
+)
+async def delete_closure(
+    campus: Campus, closure: Annotated[str, Path(max_length=40)], fleet: Fleet, planner: Planner
+) -> ReopenedView:
+    """What is not over is planned again, if nobody of it is booked elsewhere by now; kiosks and therapists are told."""
+    known_campus(planner, campus)
+
+    def write() -> ReopenedView:
+        now = fleet.clock.now().at
+        with fleet.database.write() as connection:
+            here = zone(store.calendar(connection, campus), fleet.settings.time_zone)
+            back, stay = closing.reopen(connection, planner, campus, closure, now, here)
+        return ReopenedView(planned=[one.id for one in back], settled=[one.id for one in stay])
+
+    told = await asyncio.to_thread(write)
+    await asyncio.to_thread(closing.tell, fleet, campus)
+    return told
 
 
 def _room(room: Room, fleet: FleetParts) -> RoomView:

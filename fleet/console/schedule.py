@@ -61,7 +61,8 @@ class _Found:
     zone: tzinfo
     zone_name: str
     days: tuple[Day, ...]
-    closed: tuple[str, ...]
+    closed: tuple[tuple[str, str], ...]
+    """Of each closure its id and a sentence."""
 
 
 @router.get("/schedule")
@@ -102,7 +103,7 @@ def _read(parts: FleetParts, reader: Principal, campus: str, seen: tuple[str, ..
         }
         closures = campuses.closures_of(connection, [campus], now)
     may_know = reader.may(Right.READ_LEDGER)
-    closed = tuple(f"Closed from {time_of_day(one.since, now, zone)}: {one.reason}." for one in closures)
+    closed = tuple((one.id, f"Closed from {time_of_day(one.since, now, zone)}: {one.reason}.") for one in closures)
     return _Found(campus, seen, zone, zone.key, _days(plans, named, zone, may_know=may_know), closed)
 
 

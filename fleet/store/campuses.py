@@ -102,6 +102,11 @@ def add_closure(connection: Connection, closure: Closure, at: datetime) -> None:
     )
 
 
+def remove_closure(connection: Connection, closure: Closure) -> None:
+    """Forget it, once no booking names it any more."""
+    connection.execute(delete(closures).where(closures.c.id == closure.id))
+
+
 def closures_of(
     connection: Connection, campuses: Iterable[str], since: datetime, until: datetime | None = None
 ) -> list[Closure]:

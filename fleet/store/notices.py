@@ -38,12 +38,14 @@ def put(connection: Connection, draft: Draft, incident: Incident, room: str | No
     _put(connection, draft.route, about, id_, now, now)
 
 
-def put_closed(connection: Connection, route: Route, closure: Closure, id_: str, now: datetime, due: datetime) -> None:
-    """Put a closure's notice into the outbox, to leave when it is `due`; there is one for each closure and route."""
+def put_closed(
+    connection: Connection, route: Route, closure: Closure, kind: Kind, id_: str, now: datetime, due: datetime
+) -> None:
+    """Put a closure's notice into the outbox, to leave when it is `due`: one for each closure, route and kind."""
     about = {
-        "key": f"{closure.id}:{route.id}:{Kind.CLOSED.value}",
+        "key": f"{closure.id}:{route.id}:{kind.value}",
         "incident": None,
-        "kind": Kind.CLOSED.value,
+        "kind": kind.value,
         "kiosk": "",
         "campus": closure.campus,
         "room": None,

@@ -1,6 +1,6 @@
 """A campus's calendar, rooms, cards and closures by the API, and what its kiosks are told of them."""
 
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -176,3 +176,27 @@ def test_a_schedule_too_large_for_a_message_is_told_as_far_as_it_goes(office: Se
     told = held(office, 3)
     assert 100 < len(told.bookings) < 900
     assert told.bookings[0].start == NOW + timedelta(minutes=60), "the next ones are told"
+
+
+def test_a_dismissal_by_mistake_is_taken_back_in_one_action(office: Secretary) -> None:
+    fleet = office.fleet
+    route(fleet, "ada", role=To.THERAPIST)
+    over = office.books(start="2026-11-23 12:35", minutes=10)
+    later = office.books(start="2026-11-23 13:45", student="s-0502")
+    taken = office.books(kiosk="lincoln-4", therapist="th-other", student="s-0600", start="2026-11-23 14:00")
+    made = office.ok("POST", "campuses/lincoln/closures", {"dismissal": "12:30", "reason": "snow"}, 201)
+    office.books(kiosk="roosevelt-1", therapist="th-other", student="s-0601", start="2026-11-23T20:10:00Z")
+    revision = held(office).revision
+    fleet.clock.pass_((datetime(2026, 11, 23, 18, 50, tzinfo=UTC) - fleet.clock.at).total_seconds())
+    address = f"campuses/lincoln/closures/{made['id']}"
+    assert office.ok("DELETE", address) == {"planned": [later["id"]], "settled": [over["id"], taken["id"]]}
+    assert {one.id for one in held(office).bookings} >= {later["id"]}
+    assert held(office).revision > revision
+    assert office.ok("GET", f"bookings/{taken['id']}")["reason"] == "school-event", "its therapist is elsewhere by now"
+    assert office.ok("GET", "campuses/lincoln/closures")["items"] == []
+    mails = [row for row in told(fleet) if row.route == "ada"]
+    assert [row.kind for row in mails] == ["campus.closed", "campus.reopened"]
+    letter = notice_words.letter(notice_of(mails[1], fleet.watch.diary), "u")
+    assert letter.subject == "Does not close early: lincoln from 12:30"
+    assert office.ask("DELETE", address).status_code == 404
+    assert office.ask("DELETE", "campuses/roosevelt/closures/cl-x").status_code == 404

@@ -32,6 +32,18 @@ document.getElementById("close").addEventListener("submit", async (event) => {
   setTimeout(() => location.reload(), 1500);
 });
 
+for (const button of document.querySelectorAll("[data-reopen]")) {
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    const { ok, told } = await send(button.dataset.reopen, { method: "DELETE" });
+    button.disabled = ok;
+    if (!ok) return say("reopen-said", told.detail, true);
+    const stay = told.settled.length ? ` ${told.settled.length} stay settled: over, or somebody is booked elsewhere.` : "";
+    say("reopen-said", `Open as planned. ${told.planned.length} bookings are held again.${stay}`);
+    setTimeout(() => location.reload(), 2500);
+  });
+}
+
 async function send(address, request) {
   try {
     const answer = await fetch(address, { ...request, signal: AbortSignal.timeout(60000) });
