@@ -2,8 +2,15 @@
 
 ProvisioningError
 ├── RegisterUnusable   the register's file cannot be read or written
-└── CampusRefused      a campus is not valid, unknown, or already registered differently
+├── CampusRefused      a campus is not valid, unknown, or already registered differently
+├── RosterRefused      a roster has rows that cannot be used; it names each, and nothing was changed
+├── SecretsRefused     a file of secrets may be read by others, or lacks what the campus's file refers to
+├── NetworkRefused     a network cannot be joined safely as it is described
+└── BundleRefused      a bundle is not what its campus signed, or cannot be written
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class ProvisioningError(Exception):
@@ -16,3 +23,38 @@ class RegisterUnusable(ProvisioningError):
 
 class CampusRefused(ProvisioningError):
     """A campus is not valid, unknown, or already registered differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in one cell, or with a whole line or file where `column` or `line` say nothing."""
+
+    line: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        where = [f"line {self.line}"] if self.line else []
+        return ", ".join([*where, *([self.column] if self.column else [])]) + (": " if where else "") + self.message
+
+
+class RosterRefused(ProvisioningError):
+    """A roster has rows that cannot be used; `problems` names each of them."""
+
+    def __init__(self, name: str, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda one: one.line))
+        many = f"{len(self.problems)} problem{'' if len(self.problems) == 1 else 's'}"
+        told = "".join(f"\n  {one}" for one in self.problems)
+        super().__init__(f"{name}: {many}; nothing was changed{told}")
+
+
+class SecretsRefused(ProvisioningError):
+    """A file of secrets may be read by others, or lacks what the campus's file refers to."""
+
+
+class NetworkRefused(ProvisioningError):
+    """A network cannot be joined safely as it is described."""
+
+
+class BundleRefused(ProvisioningError):
+    """A bundle is not what its campus signed, or cannot be written."""

@@ -1,27 +1,17 @@
-"""The register: which campuses there are. A SQLite file through sqlite-utils, with migrations."""
+"""The register: which campuses and kiosks there are. A SQLite file through sqlite-utils, with migrations."""
 
 import contextlib
 import sqlite3
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
 from provisioning.errors import CampusRefused, RegisterUnusable
+from provisioning.migrations import migrations
 from wire.ids import Id
-
-migrations: Final = Migrations("carrel-provisioning-register")
-
-
-@migrations()
-def first(db: Database) -> None:
-    """Campuses."""
-    db.table("campuses").create(
-        {"id": str, "name": str, "time_zone": str}, pk="id", not_null={"name", "time_zone"}, strict=True
-    )
 
 
 class Campus(BaseModel):
@@ -57,6 +47,11 @@ class Register:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    @property
+    def db(self) -> Database:
+        """The database itself, for the parts of the register that stand in modules of their own."""
+        return self._db
 
     @classmethod
     def open(cls, path: Path) -> Self:

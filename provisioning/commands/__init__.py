@@ -1,0 +1,1 @@
+"""The subcommands of `carrel-provision`, a module for each."""
