@@ -91,4 +91,4 @@ lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@scripts/lock
 
 clean: ## remove what the targets above made
-	@rm -rf $(VENV) .venv-opencv4 bench-results demo-data hardware/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-opencv4 bench-results demo-data hardware/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .foreign

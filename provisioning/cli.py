@@ -6,12 +6,12 @@ import sys
 from importlib.metadata import version
 from typing import Final
 
-from provisioning.commands import campus, roster
+from provisioning.commands import bundle, campus, roster
 from provisioning.errors import ProvisioningError
 from provisioning.register import Register
 from wire.settings_file import SettingsError
 
-_COMMANDS: Final = (campus, roster)
+_COMMANDS: Final = (campus, roster, bundle)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     """
     args = _parser().parse_args(arguments)
     try:
+        if "alone" in args:  # what needs no register
+            args.alone(args)
+            return 0
         with contextlib.closing(Register.open(args.register)) as register:
             args.run(register, args)
     except (ProvisioningError, SettingsError) as error:

@@ -4,6 +4,7 @@ import ctypes
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,7 +13,14 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("carrel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("carrel")
 
-_NEEDS = {"needs_chromium": ("chromium", "libatomic.so.1"), "needs_mosquitto": ("mosquitto",)}
+_NEEDS = {
+    "needs_chromium": ("chromium", "libatomic.so.1"),
+    "needs_mosquitto": ("mosquitto",),
+    "needs_nmcli": ("nmcli",),
+    "needs_cloud_init": ("cloud-init",),
+}
+FOREIGN = Path(__file__).parents[1] / ".foreign" / "bin"
+"""What `scripts/foreign-tools` unpacks: programs that judge what Carrel writes."""
 _WHY = "is not installed"
 
 
@@ -56,7 +64,7 @@ def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
 
 def _is_missing(part: str) -> bool:
     if ".so" not in part:
-        return shutil.which(part, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None
+        return shutil.which(part, path=f"{os.environ.get('PATH', '')}:/usr/sbin:{FOREIGN}") is None
     try:
         ctypes.CDLL(part)
     except OSError:

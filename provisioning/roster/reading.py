@@ -1,4 +1,4 @@
-"""A roster's bytes, as lines and cells. What a spreadsheet does to a CSV file is told in words, never guessed around."""
+"""A roster's bytes, as lines and cells. What a spreadsheet does to a CSV file is told in words, not guessed around."""
 
 import codecs
 import csv
