@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from device import agent, reboot
+from device.bundle import command as bundle
 from device.commission_command import commission
 from device.errors import KioskError
 from device.netcheck.run import Figures, check
@@ -39,6 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
         stream=sys.stderr,
     )
     try:
+        if "alone" in args:  # what needs no settings
+            args.alone(args)
+            return 0
         settings = read_settings(Settings, args.config)
         return int(args.run(settings, args))
     except (SettingsError, KioskError, WireError) as error:
@@ -48,8 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="carrel-kiosk", description="The agent of one classroom kiosk.")
+    parser.set_defaults(verbose=False, log_level=logging.INFO)
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    bundle.add_to(commands)
     for name, run, text in (
         ("run", _run, "run the agent until it is told to stop"),
         ("state", _state, "print what the running agent says of itself, as JSON"),

@@ -10,6 +10,7 @@ KioskError
 ├── UploadTrouble      a recording cannot be sent now, or may not be: a stable word, and words for the log
 ├── ShelfError         recorded video cannot be kept, read or destroyed: disk full, read-only, failing
 ├── PlacementUnwritable  how the cameras were set up cannot be kept: disk full, read-only, failing
+├── BundleRefused      the bundle on the card is not as it was signed, or cannot be taken over
 ├── CatalogueUnreadable  the sentences of a language cannot be read
 ├── SoundError         a microphone or loudspeaker cannot be had
 ├── PanelError         the pins of button and lamps cannot be had
@@ -47,6 +48,10 @@ class LedgerDamaged(LedgerError):
 
 class AnswerRefused(LedgerError):
     """An answer of the fleet that is not about these rows: another epoch, more than was sent, another hash."""
+
+
+class BundleRefused(KioskError):
+    """The bundle on the card is not as its campus signed it, or cannot be taken over; what was there before stays."""
 
 
 class ShelfError(KioskError):

@@ -4,9 +4,12 @@
 files there are and what they hash to; the signature is the campus's over the list.
 """
 
+import base64
+import binascii
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError
@@ -85,17 +88,34 @@ def parsed(manifest: bytes) -> Manifest:
     return found
 
 
-def require(manifest: Manifest, files: Mapping[str, bytes], there: Iterable[str]) -> None:
-    """Pass only exactly the files of the list.
+def opened(folder: Path, is_signed: Callable[[bytes, bytes], bool]) -> tuple[Manifest, dict[str, bytes]]:
+    """A bundle's list and files, once all of them are known to be as the campus signed them.
 
     Args:
-        manifest: the list.
-        files: the content of each file that could be read, by its name.
-        there: every name under `carrel/`, so that nothing is smuggled in beside the list.
+        folder: where the bundle lies, which may hold more, as a card does; under `carrel/` it may not.
+        is_signed: whether the second argument is the campus's signature over the first.
 
     Raises:
-        BadBundle: naming the first file that is missing, changed or too much.
+        BadBundle: naming what is missing, changed or too much, or that the campus did not sign it.
     """
+    try:
+        manifest_bytes = _read(folder / MANIFEST)
+        try:
+            signature = base64.b64decode(_read(folder / SIGNATURE).strip(), validate=True)
+        except binascii.Error:
+            signature = b""
+        if not is_signed(signed_bytes(manifest_bytes), signature):
+            raise BadBundle(f"{MANIFEST} is not signed by this campus's key")
+        manifest = parsed(manifest_bytes)
+        there = {path.relative_to(folder).as_posix() for path in (folder / FOLDER).rglob("*") if not path.is_dir()}
+        files = {name: _read(folder / name) for name in manifest.files if (folder / name).is_file()}
+    except OSError as error:
+        raise BadBundle(f"{error.filename}: {error.strerror or error}") from error
+    _require(manifest, files, there)
+    return manifest, files
+
+
+def _require(manifest: Manifest, files: Mapping[str, bytes], there: Iterable[str]) -> None:
     for name, hash_ in manifest.files.items():
         if name not in files:
             raise BadBundle(f"{name} is missing")
@@ -104,3 +124,8 @@ def require(manifest: Manifest, files: Mapping[str, bytes], there: Iterable[str]
     extra = sorted(set(there) - set(manifest.files) - {MANIFEST, SIGNATURE})
     if extra:
         raise BadBundle(f"{extra[0]} is not of this bundle")
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)

@@ -11,19 +11,7 @@ from nacl.signing import SigningKey, VerifyKey
 
 from provisioning.errors import BundleRefused, SecretsRefused
 from provisioning.secret_file import require_private, write_private
-from wire.bundles import (
-    FOLDER,
-    MANIFEST,
-    MOST_BYTES,
-    SEED,
-    SIGNATURE,
-    BadBundle,
-    Manifest,
-    digest,
-    parsed,
-    require,
-    signed_bytes,
-)
+from wire.bundles import MANIFEST, SIGNATURE, BadBundle, Manifest, digest, opened, signed_bytes
 
 
 def make_key(path: Path) -> str:
@@ -86,23 +74,15 @@ def verify(folder: Path, key: VerifyKey) -> Manifest:
     Raises:
         BundleRefused: naming what is missing, changed or too much.
     """
+
+    def is_signed(text: bytes, signature: bytes) -> bool:
+        try:
+            key.verify(text, signature)
+        except (BadSignatureError, ValueError):
+            return False
+        return True
+
     try:
-        manifest_bytes = _read(folder / MANIFEST)
-        signature = base64.b64decode(_read(folder / SIGNATURE).strip(), validate=True)
-        key.verify(signed_bytes(manifest_bytes), signature)
-        manifest = parsed(manifest_bytes)
-        there = {str(path.relative_to(folder)) for path in (folder / FOLDER).rglob("*") if not path.is_dir()}
-        there |= {name for name in SEED if (folder / name).exists()}
-        files = {name: _read(folder / name) for name in manifest.files if (folder / name).is_file()}
-        require(manifest, files, there)
-    except OSError as error:
-        raise BundleRefused(f"{folder}: {error.filename}: {error.strerror or error}") from error
-    except (BadSignatureError, binascii.Error, ValueError) as error:
-        told = str(error) if isinstance(error, BadBundle) else f"{MANIFEST} is not signed by this campus's key"
-        raise BundleRefused(f"{folder}: {told}; nothing of it may be used, make it anew") from error
-    return manifest
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+        return opened(folder, is_signed)[0]
+    except BadBundle as error:
+        raise BundleRefused(f"{folder}: {error}; nothing of it may be used, make it anew") from error
