@@ -6,7 +6,8 @@ ProvisioningError
 ├── RosterRefused      a roster has rows that cannot be used; it names each, and nothing was changed
 ├── SecretsRefused     a file of secrets may be read by others, or lacks what the campus's file refers to
 ├── NetworkRefused     a network cannot be joined safely as it is described
-└── BundleRefused      a bundle is not what its campus signed, or cannot be written
+├── BundleRefused      a bundle is not what its campus signed, or cannot be written
+└── LabelsRefused      a sheet of labels cannot be made or written
 """
 
 from collections.abc import Sequence
@@ -58,3 +59,7 @@ class NetworkRefused(ProvisioningError):
 
 class BundleRefused(ProvisioningError):
     """A bundle is not what its campus signed, or cannot be written."""
+
+
+class LabelsRefused(ProvisioningError):
+    """A sheet of labels cannot be made or written."""

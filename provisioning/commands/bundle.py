@@ -10,10 +10,9 @@ from provisioning.bundle.making import Maker
 from provisioning.bundle.signing import make_key, read_key, read_public, verify
 from provisioning.campus_file import read_campus_file
 from provisioning.commands.campus import known
-from provisioning.commands.options import register_option
+from provisioning.commands.options import chosen, kiosk_option, register_option
 from provisioning.errors import BundleRefused
 from provisioning.register import Register
-from provisioning.roster import kiosks
 from provisioning.secret_file import read_secrets
 from provisioning.tokens import Claims
 
@@ -46,8 +45,8 @@ def add_to(commands: Any) -> None:
     make.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
     make.add_argument("--key", type=Path, required=True, help="the campus's signing key, from bundle key")
     make.add_argument("--secrets", type=Path, metavar="TOML", help="passphrases and passwords by name, mode 0600")
-    make.add_argument("--kiosk", action="append", metavar="ID", help="only this one; may be given again")
     make.set_defaults(run=_make)
+    kiosk_option(make)
     register_option(make)
     check = verbs.add_parser(
         "verify",
@@ -68,16 +67,7 @@ def _key(args: argparse.Namespace) -> None:
 def _make(register: Register, args: argparse.Namespace) -> None:
     file = read_campus_file(args.campus_file)
     campus = known(register, file.campus)
-    devices = [one.device for one in kiosks.in_use(register.db, campus.id)]
-    if args.kiosk:
-        missing = sorted(set(args.kiosk) - {one.kiosk for one in devices})
-        if missing:
-            raise BundleRefused(
-                f"{campus.id} has no kiosk {missing[0]!r}; see carrel-provision roster export {campus.id}"
-            )
-        devices = [one for one in devices if one.kiosk in args.kiosk]
-    if not devices:
-        raise BundleRefused(f"{campus.id} has no kiosks yet; see carrel-provision roster apply")
+    devices = [one.device for one in chosen(register, campus.id, args.kiosk)]
     maker = Maker(campus, file, read_secrets(args.secrets), read_key(args.key))
     many = maker.write(devices, args.out, Claims(register.db), datetime.now(UTC), lambda n: _progress(n, len(devices)))
     sys.stdout.write(f"{args.out}: {many} bundle{'' if many == 1 else 's'}, claim tokens good for 14 days\n")
