@@ -38,10 +38,15 @@ def serve(root: Path, port: int) -> None:
         OSError: the port cannot be had.
     """
 
+    hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+
     class Handler(http.server.BaseHTTPRequestHandler):
         timeout = 5.0
 
         def do_GET(self) -> None:
+            if self.headers.get("Host") not in hosts:  # a page elsewhere that calls itself this one
+                self.send_error(400)
+                return
             body = page(root)
             self.send_response(200 if self.path == "/" else 404)
             self.send_header("Content-Type", "text/html; charset=utf-8")

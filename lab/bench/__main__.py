@@ -22,6 +22,7 @@ from lab.bench import (
     power_cut,
     preflight,
     press,
+    rosters,
     session_kills,
     viewer,
 )
@@ -53,6 +54,9 @@ _BENCHES: Final[dict[str, Bench]] = {
     ),
     "board": lambda results, folder, quick: board.measure(results, folder, 50 if quick else 500),
     "coding": _coding,
+    "rosters": lambda results, folder, quick: rosters.measure(
+        results, folder, 1_000 if quick else 10_000, 1 if quick else 3
+    ),
     "viewer": lambda results, folder, quick: viewer.measure(results, folder, 5 if quick else 20),
     "kills": _kills,
     "power-cut": lambda results, folder, quick: power_cut.measure(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,11 +81,11 @@ class Maker:
         """
         if out.exists():
             raise BundleRefused(f"{out}: is there already; name a new folder, or remove it once its cards are written")
-        part = out.with_name(f"{out.name}.part")
         made: list[tuple[str, Wanted]] = []
+        part = None
         try:
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True, mode=0o700)
+            out.parent.mkdir(parents=True, exist_ok=True)
+            part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
             for device in devices:
                 token = drawn()
                 _write(part / device.kiosk, self.files(device, token, now))
@@ -97,7 +98,8 @@ class Maker:
         except OSError as error:
             raise BundleRefused(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error
         finally:
-            shutil.rmtree(part, ignore_errors=True)
+            if part is not None:
+                shutil.rmtree(part, ignore_errors=True)
         return len(made)
 
     def _network(self, device: Device) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from provisioning.commands.campus import known
 from provisioning.commands.options import chosen, kiosk_option, register_option
 from provisioning.errors import LabelsRefused
 from provisioning.labels.codes import code
-from provisioning.labels.sheet import LAYOUTS, Label, sheet
+from provisioning.labels.label import LAYOUTS, Label
 from provisioning.register import Register
 from provisioning.roster.kiosks import Numbered
 
@@ -43,6 +43,8 @@ def _labels(register: Register, args: argparse.Namespace) -> None:
     each = LAYOUTS[args.paper].each
     if not 0 <= args.skip < each:
         raise LabelsRefused(f"--skip {args.skip}: a sheet has {each} labels; name 0 to {each - 1}")
+    from provisioning.labels.sheet import sheet  # noqa: PLC0415  # reportlab brings numpy: half a second for every command
+
     file = read_campus_file(args.campus_file)
     found = chosen(register, known(register, file.campus).id, args.kiosk)
     pdf = sheet((label(file, one) for one in found), args.paper, args.skip)

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
@@ -10,48 +9,13 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
+from provisioning.labels.label import LAYOUTS, Label
+
 _MASK: Final = 2
 """Any of the eight masks of ISO/IEC 18004 can be read; trying all for the prettiest takes eight times as long."""
 _QUIET: Final = 4
 """Modules of white around a QR code, as the standard wants."""
 _MARGIN_MM: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What stands on one label."""
-
-    link: str
-    """What the QR code leads a phone to."""
-    room: str
-    kiosk: str
-    code: str
-    asset: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the labels are on a sheet, in millimetres, upright."""
-
-    page: tuple[float, float]
-    columns: int
-    rows: int
-    label: tuple[float, float]
-    corner: tuple[float, float]
-    """The first label's upper left, from the page's."""
-    pitch: tuple[float, float]
-
-    @property
-    def each(self) -> int:
-        """How many labels a sheet has."""
-        return self.columns * self.rows
-
-
-LAYOUTS: Final = {
-    # Avery's own templates: 5160 has 30 labels of 1 by 2 5/8 inches, L7160 has 21 of 63.5 by 38.1 mm.
-    "letter": Layout((215.9, 279.4), 3, 10, (66.675, 25.4), (4.7625, 12.7), (69.85, 25.4)),
-    "a4": Layout((210.0, 297.0), 3, 7, (63.5, 38.1), (7.2, 15.15), (66.0, 38.1)),
-}
 
 
 def sheet(labels: Iterable[Label], paper: str, skip: int = 0) -> bytes:

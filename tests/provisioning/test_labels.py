@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.labels.codes import code, number
-from provisioning.labels.sheet import LAYOUTS
+from provisioning.labels.label import LAYOUTS
 from tests.provisioning.conftest import Provision
 from tests.provisioning.test_bundles import CAMPUS
 

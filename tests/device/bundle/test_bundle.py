@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -200,6 +201,10 @@ def test_the_screen_says_why_there_is_no_kiosk_until_there_is_one(root: Path, ca
         text = asked(port)
         assert "This kiosk is not set up." in text
         assert "bundle not applied: &lt;b&gt;user-data is missing&lt;/b&gt;" in text
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(
+                urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Host": "evil.example"}), timeout=30
+            )
         assert kiosk("apply", card, root) == 0
         assert running.wait(timeout=60) == 0
     finally:
