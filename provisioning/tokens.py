@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -86,7 +86,7 @@ class Claims:
         self.keep(made, now, valid_for)
         return [token for token, _ in made]
 
-    def keep(self, made: Iterable[tuple[str, Wanted]], now: datetime, valid_for: timedelta = VALID_FOR) -> None:
+    def keep(self, made: Sequence[tuple[str, Wanted]], now: datetime, valid_for: timedelta = VALID_FOR) -> None:
         """Take over tokens that were drawn by `drawn`."""
         at = _text(now)
         rows = [
@@ -98,10 +98,9 @@ class Claims:
             for token, one in made
         ]  # fmt: skip
         with writing(self._db):
-            self._db.conn.executemany(
-                "update claims set withdrawn_at = ? where kiosk = ? and withdrawn_at is null and used < count",
-                [(at, row["kiosk"]) for row in rows if row["kiosk"] is not None],
-            )
+            for _, one in made:
+                if one.kiosk is not None:
+                    withdraw(self._db, one.kiosk, at)
             self._db.table("claims").insert_all(rows)
 
     def check(self, token: str, campus: str, serial: str | None, now: datetime) -> Verdict:
@@ -124,6 +123,26 @@ class Claims:
 
     def _find(self, token: str) -> Claim | None:
         return next((_claim(row) for row in self._db.table("claims").rows_where("hash = ?", [token_hash(token)])), None)
+
+
+def allowances(
+    made: Iterable[tuple[str, Wanted]], now: datetime, valid_for: timedelta = VALID_FOR
+) -> list[dict[str, Any]]:
+    """What tokens allow, by their hashes, for the fleet that is to let them in (`POST /api/v1/claims`)."""
+    return [
+        {
+            "hash": token_hash(token), "campus": one.campus, "kiosk": one.kiosk, "serial": one.serial,
+            "count": one.count, "expires_at": _text(now + valid_for),
+        }
+        for token, one in made
+    ]  # fmt: skip
+
+
+def withdraw(db: Database, kiosk: str, at: str) -> None:
+    """Let no unused token of a kiosk be used any more; a part of somebody's transaction."""
+    db.execute(
+        "update claims set withdrawn_at = ? where kiosk = ? and withdrawn_at is null and used < count", [at, kiosk]
+    )
 
 
 def drawn() -> str:

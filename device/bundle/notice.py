@@ -37,7 +37,6 @@ def serve(root: Path, port: int) -> None:
     Raises:
         OSError: the port cannot be had.
     """
-
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
 
     class Handler(http.server.BaseHTTPRequestHandler):

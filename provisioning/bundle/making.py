@@ -1,11 +1,13 @@
 """A campus's bundles: all of them or none, in a folder that was not there before."""
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from nacl.signing import SigningKey
 
@@ -20,11 +22,13 @@ from provisioning.network.profile import CA_FILE, CLIENT_FILE, KEY_FILE, section
 from provisioning.register import Campus
 from provisioning.roster.device import Device
 from provisioning.secret_file import SecretsFile, require_private
-from provisioning.tokens import VALID_FOR, Claims, Wanted, drawn
+from provisioning.tokens import VALID_FOR, Claims, Wanted, allowances, drawn
 from wire.bundles import AUTHORITY, CLAIM, ENVIRONMENT, KIOSK_TOML, NETWORK, ClaimFile
 from wire.disk import sync_folder
 
-_CABLE = Network(medium="wired")
+_CABLE: Final = Network(medium="wired")
+_CLAIMS_EACH: Final = 2_000
+"""As many as the fleet takes at once."""
 
 
 class Maker:
@@ -72,6 +76,8 @@ class Maker:
     ) -> int:
         """Write a folder `out` with a folder for each kiosk, and let the register know their tokens.
 
+        Beside them lies `claims-1.json` and so on: the tokens' hashes, for the fleet.
+
         The register learns the tokens before the folder gets its name: a card whose token nobody knows would be worse
         than a token that no card has. `told` is called with the number of kiosks done so far.
 
@@ -91,6 +97,9 @@ class Maker:
                 _write(part / device.kiosk, self.files(device, token, now))
                 made.append((token, Wanted(self._campus.id, device.kiosk, device.serial)))
                 told(len(made))
+            for number, first in enumerate(range(0, len(made), _CLAIMS_EACH), 1):
+                some = allowances(made[first : first + _CLAIMS_EACH], now)
+                _write(part, {f"claims-{number}.json": json.dumps({"claims": some}, indent=1).encode() + b"\n"})
             os.sync()
             claims.keep(made, now)
             part.rename(out)

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from provisioning.errors import RosterRefused
 from provisioning.roster.device import Device
 from provisioning.roster.planning import Held, Plan, plan
+from provisioning.tokens import withdraw
 from provisioning.transaction import writing
 
 _FIELDS: Final = tuple(one.name for one in fields(Device))
@@ -77,6 +78,7 @@ def apply(db: Database, name: str, found: Mapping[int, Device], may_retire: int,
             _update(db, one)
         for one in done.retire:
             db.execute("update kiosks set retired_at = ? where kiosk = ?", [at, one.kiosk])
+            withdraw(db, one.kiosk, at)
         db.table("kiosk_changes").insert_all(
             {"at": at, "action": action, "kiosk": kiosk, "what": json.dumps(what, ensure_ascii=False)}
             for action, kiosk, what in _told(done)

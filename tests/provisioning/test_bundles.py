@@ -1,6 +1,7 @@
 """Bundles, through the command: what is in them, who reads them, and what one changed bit does."""
 
 import contextlib
+import json
 import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import yaml
 from device.settings import Settings
 from provisioning.cli import main
 from provisioning.register import Register
-from provisioning.tokens import Claims, Verdict
+from provisioning.tokens import Claims, Verdict, token_hash
 from tests.papers import authority, paper
 from tests.provisioning.conftest import Provision
 from tests.provisioning.judges import cloud_init_says, networkmanager_reads
@@ -106,12 +107,16 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def folders(out: Path) -> list[Path]:
+    return sorted(out.glob("*/"))
+
+
 def test_each_kiosk_gets_what_it_needs_and_its_own_settings_read_it(
     district: Path, provision: Provision, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = make(district, provision)
     assert "4 bundles, claim tokens good for 14 days" in capsys.readouterr().out
-    assert sorted(path.name for path in out.iterdir()) == [f"lincoln-0{n}" for n in (1, 2, 3, 4)]
+    assert sorted(path.name for path in out.glob("*/")) == [f"lincoln-0{n}" for n in (1, 2, 3, 4)]
     settings = read_settings(Settings, out / "lincoln-02" / "carrel" / "kiosk.toml")
     assert settings.kiosk.id == "lincoln-02"
     assert settings.kiosk.room == 'Salón "3": #x'
@@ -131,7 +136,7 @@ def test_networkmanager_reads_every_keyfile(district: Path, provision: Provision
     out = make(district, provision)
     read = {
         kiosk.name: networkmanager_reads((kiosk / "carrel" / "network" / "carrel.nmconnection").read_text("utf-8"))
-        for kiosk in out.iterdir()
+        for kiosk in folders(out)
     }
     assert read["lincoln-01"]["wifi-security"]["psk"] == PSK
     assert read["lincoln-02"]["802-1x"]["password"] == PASSWORD
@@ -142,7 +147,7 @@ def test_networkmanager_reads_every_keyfile(district: Path, provision: Provision
 @pytest.mark.needs_cloud_init
 def test_cloud_init_finds_its_files_valid_and_would_say_if_they_were_not(district: Path, provision: Provision) -> None:
     out = make(district, provision)
-    for kiosk in out.iterdir():
+    for kiosk in folders(out):
         assert "Valid cloud-config" in cloud_init_says(kiosk / "user-data")
     told = yaml.safe_load((out / "lincoln-01" / "user-data").read_text())
     assert told["hostname"] == "carrel-lincoln-01"
@@ -156,8 +161,14 @@ def test_cloud_init_finds_its_files_valid_and_would_say_if_they_were_not(distric
 def test_made_twice_only_the_secrets_differ(district: Path, provision: Provision) -> None:
     first, second = (contents(make(district, provision, out)) for out in ("one", "two"))
     assert set(first) == set(second)
-    differing = {name.partition("/")[2] for name in first if first[name] != second[name]}
-    assert differing == {"carrel/claim.json", "carrel/manifest.json", "carrel/manifest.sig", "meta-data"}
+    differing = {name.partition("/")[2] or name for name in first if first[name] != second[name]}
+    assert differing == {
+        "carrel/claim.json",
+        "carrel/manifest.json",
+        "carrel/manifest.sig",
+        "meta-data",
+        "claims-1.json",
+    }
 
 
 def test_a_claim_token_is_good_once_and_an_earlier_bundles_is_withdrawn(district: Path, provision: Provision) -> None:
@@ -176,6 +187,30 @@ def test_a_claim_token_is_good_once_and_an_earlier_bundles_is_withdrawn(district
             claims.use(new, "lincoln", "10000000abcdef01", now),
         ]
     assert said == [Verdict.WITHDRAWN, Verdict.OTHER_SERIAL, Verdict.EXPIRED, Verdict.GOOD, Verdict.USED_UP]
+
+
+def test_a_retired_kiosks_token_is_withdrawn(district: Path, provision: Provision) -> None:
+    kiosk = make(district, provision) / "lincoln-02"
+    token = ClaimFile.model_validate_json((kiosk / "carrel" / "claim.json").read_bytes()).token
+    kept = [line for line in ROSTER.splitlines() if "lincoln-02" not in line]
+    (district / "devices.csv").write_text("\n".join(kept))
+    assert provision("roster", "apply", district / "devices.csv", "--retire", "1") == 0
+    with contextlib.closing(Register.open(district / "register.db")) as register:
+        assert Claims(register.db).use(token, "lincoln", None, datetime.now(UTC)) is Verdict.WITHDRAWN
+
+
+def test_the_fleet_is_told_the_hashes_of_the_tokens_and_what_they_allow(district: Path, provision: Provision) -> None:
+    out = make(district, provision)
+    told = json.loads((out / "claims-1.json").read_text())["claims"]
+    claims = [ClaimFile.model_validate_json((kiosk / "carrel" / "claim.json").read_bytes()) for kiosk in folders(out)]
+    assert told == [
+        {
+            "hash": token_hash(one.token), "campus": "lincoln", "kiosk": one.kiosk,
+            "serial": "10000000abcdef01" if one.kiosk == "lincoln-01" else None, "count": 1,
+            "expires_at": one.expires_at,
+        }
+        for one in claims
+    ]  # fmt: skip
 
 
 def test_c13_one_changed_bit_in_any_file_is_found(
@@ -222,10 +257,10 @@ def test_p1_no_secret_is_in_the_register_in_what_is_said_or_in_what_cloud_init_k
     verify(district, out)
     said = capsys.readouterr()
     tokens = [
-        ClaimFile.model_validate_json((kiosk / "carrel" / "claim.json").read_bytes()).token for kiosk in out.iterdir()
+        ClaimFile.model_validate_json((kiosk / "carrel" / "claim.json").read_bytes()).token for kiosk in folders(out)
     ]
     register = b"".join(path.read_bytes() for path in district.glob("register.db*"))
-    kept = b"".join((kiosk / name).read_bytes() for kiosk in out.iterdir() for name in
+    kept = b"".join((kiosk / name).read_bytes() for kiosk in folders(out) for name in
                     ("user-data", "network-config", "meta-data"))  # fmt: skip
     for secret in (PSK, PASSWORD, *tokens, (district / "lincoln.key").read_text().strip()):
         assert secret not in said.out + said.err + caplog.text
@@ -250,6 +285,10 @@ def test_p1_no_secret_is_in_the_register_in_what_is_said_or_in_what_cloud_init_k
          "did you mean 'help_call'?"),
         (lambda d: (d / "lincoln.toml").write_text(CAMPUS.replace("mqtts:", "mqtt:")), "write mqtts://host:8883"),
         (lambda d: (d / "lincoln.toml").write_text(CAMPUS.replace('"lincoln"', '"nowhere"')), "no campus 'nowhere'"),
+        (lambda d: (d / "lincoln.toml").write_text(CAMPUS.replace('"lincoln"', '"../lincoln"')),
+         "campus: String should"),
+        (lambda d: (d / "lincoln.toml").write_text(CAMPUS.replace("/proxy.", "/proxy\\nruncmd.")),
+         "proxy: Value error"),
         (lambda d: (d / "out").mkdir(), "out: is there already"),
     ],
 )  # fmt: skip
