@@ -34,7 +34,7 @@ ca = "district.pem"
 help_call = "front office, 100"
 ntp_servers = ["ntp.district.example"]
 proxy = "http://proxy.district.example:3128"
-ssh_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1gEHLxEcNwxeLGHxfnkZXm0z4WyBhIsOVy0N0UNPbp it"]
+ssh_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1gEHLxEcNwxeLGHxfnkZXm0z4WyBhIsOVy0N0UNPbp it's: [x] # &a *b !!c |"]
 
 [cameras]
 overhead = "picamera2:imx708-a"
@@ -152,7 +152,9 @@ def test_cloud_init_finds_its_files_valid_and_would_say_if_they_were_not(distric
     told = yaml.safe_load((out / "lincoln-01" / "user-data").read_text())
     assert told["hostname"] == "carrel-lincoln-01"
     assert told["ssh_pwauth"] is False
-    assert [one["lock_passwd"] for one in told["users"]] == [True]
+    ((user,),) = (told["users"],)
+    assert user["lock_passwd"] is True
+    assert [key.partition(" it")[2] for key in user["ssh_authorized_keys"]] == ["'s: [x] # &a *b !!c |"]
     spoilt = district / "spoilt"
     spoilt.write_text("#cloud-config\n" + yaml.safe_dump(told | {"ntp": {"servers": "one"}}))
     assert "ntp.servers: 'one' is not of type 'array'" in cloud_init_says(spoilt)

@@ -97,6 +97,14 @@ def test_c12_whatever_a_passphrase_holds_it_arrives_and_adds_nothing(secret: str
     assert set(read) <= {"connection", "wifi", "wifi-security", "ipv4", "ipv6", "proxy"}
 
 
+@pytest.mark.needs_nmcli
+@pytest.mark.parametrize("identity", ["a;b=c#[802-1x]", "  \\s\\n\\\\ ", "wörd@école.example"])
+def test_c12_whatever_an_identity_holds_it_arrives(identity: str) -> None:
+    network = PEAP.model_copy(update={"identity": identity, "anonymous_identity": identity})
+    read = networkmanager_reads(written(network, "password"))["802-1x"]
+    assert (read["identity"], read["anonymous-identity"]) == (identity, identity)
+
+
 @pytest.mark.parametrize("secret", ["1234567", "x" * 64, "x" * 65, "pass\nword1", "pässword1", "", "pass\0word"])
 @pytest.mark.parametrize("security", ["wpa2-personal", "wpa3-personal"])
 def test_c12_a_passphrase_that_no_access_point_takes_is_refused_and_not_repeated(secret: str, security: str) -> None:
