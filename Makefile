@@ -1,7 +1,7 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 test-postgres check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs
+.PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 test-postgres check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs hardware-docs it-docs
 
 PYTHON ?= python3
 VENV := .venv
@@ -81,11 +81,18 @@ screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots ane
 catalogues: $(VENV)/test.installed ## bring every language of the kiosk's screen up to the English one
 	@$(BIN)/python scripts/catalogues.py
 
-hardware-pdfs: $(VENV)/demo.installed ## the desk mat and the student cards to print, in hardware/out/
+hardware-pdfs: $(VENV)/demo.installed ## desk mat, student cards and camera plate to print, in hardware/out/
 	@mkdir -p hardware/out
 	@for paper in a3 tabloid; do $(BIN)/python -m hardware.desk_mat --paper $$paper -o hardware/out/desk-mat-$$paper.pdf || exit; done
 	@for paper in a4 letter; do $(BIN)/python -m hardware.cards --paper $$paper -o hardware/out/cards-$$paper.pdf || exit; done
+	@for paper in a4 letter; do $(BIN)/python -m hardware.mount --paper $$paper -o hardware/out/mount-$$paper.pdf || exit; done
 	@ls hardware/out/*.pdf
+
+hardware-docs: $(VENV)/demo.installed ## the kit's drawings and its bill of materials, anew from hardware/kit.toml
+	@$(BIN)/python -m hardware.documents
+
+it-docs: $(VENV)/demo.installed ## the page of signals for campus IT, anew from wire/signal_table.py
+	@$(BIN)/python -m lab.signals_page
 
 lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@scripts/lock

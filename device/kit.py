@@ -1,4 +1,4 @@
-"""The kit's pins and cameras, from hardware/kit.toml, so that drawing, wiring list and code cannot drift apart."""
+"""The kit's pins, cameras and display, from hardware/kit.toml, so that drawing, wiring and code cannot drift apart."""
 
 import tomllib
 from functools import cache
@@ -11,10 +11,20 @@ Point: TypeAlias = tuple[float, float]
 """x to the right and y down, in millimetres."""
 
 
+class KitDisplay(SettingsModel):
+    """The least that the kiosk's page is made for."""
+
+    width_px: int
+    height_px: int
+    touch: bool
+
+
 class KitName(SettingsModel):
-    """What the kit is called."""
+    """What the kit is called, at which sides of a session it stands, and its display."""
 
     name: str
+    sides: tuple[str, ...]
+    display: KitDisplay
 
 
 class KitPanel(SettingsModel):
@@ -144,6 +154,12 @@ class Kit(SettingsModel):
     audio: KitAudio
     mat: KitMat
     cards: KitCards
+    # What only those who build a kit need: read, and held together, by hardware/ and its tests.
+    wiring: dict[str, Any]
+    mount: dict[str, Any]
+    lenses: tuple[dict[str, Any], ...]
+    costs: dict[str, Any]
+    parts: tuple[dict[str, Any], ...]
 
     def board(self, model: str | None) -> KitCoding:
         """The budget of the board called `model`; of an unknown one the last, which asks for least."""

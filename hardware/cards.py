@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from hardware.command import write_pdf
 from hardware.pictures import PICTURES, SIDE
-from hardware.sheet import Sheet, kit_table
+from hardware.sheet import Sheet
+from hardware.tables import kit_table
 
 PAPERS: Final = ("a4", "letter")
 CARD_MM: Final = (63.0, 96.0)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from hardware.command import write_pdf
-from hardware.sheet import Point, Sheet, kit_table
+from hardware.sheet import Point, Sheet
+from hardware.tables import kit_table
 
 PAPERS: Final = ("a3", "tabloid")
 

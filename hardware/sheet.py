@@ -1,11 +1,9 @@
 """A sheet of paper in millimetres, to draw on: vectors only, and the same bytes each time."""
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import cv2
 from reportlab.lib.colors import HexColor
@@ -94,14 +92,15 @@ class Sheet:
         """Draw roundly from point to point."""
         self._stroke(self._smooth(points, points[0], points[-1]), colour, width)
 
-    def text(self, x: float, y: float, words: str, height: float) -> None:
-        """Write small print, its middle at `x` and its base line at `y`; `height` is that of the font."""
+    def text(self, x: float, y: float, words: str, height: float, anchor: str = "middle") -> None:
+        """Write small print, its `anchor` (start, middle, end) at `x`, its base line at `y`; `height` is the font's."""
         self._canvas.saveState()
         self._canvas.translate(x, y)
         self._canvas.scale(1, -1)
         self._canvas.setFillColor(HexColor(INK))
         self._canvas.setFont("Helvetica", height)
-        self._canvas.drawCentredString(0, 0, words)
+        put = {"start": self._canvas.drawString, "end": self._canvas.drawRightString}
+        put.get(anchor, self._canvas.drawCentredString)(0, 0, words)
         self._canvas.restoreState()
 
     def marker(self, dictionary: str, marker_id: int, centre: Point, side: float) -> None:
@@ -156,12 +155,6 @@ class Sheet:
             arrive = c[0] - (d[0] - b[0]) / 6, c[1] - (d[1] - b[1]) / 6
             path.curveTo(*leave, *arrive, *c)
         return path
-
-
-def kit_table(name: str) -> dict[str, Any]:
-    """One table of kit.toml."""
-    text = (Path(__file__).parent / "kit.toml").read_text(encoding="utf-8")
-    return dict(tomllib.loads(text)[name])
 
 
 def _between(start: Point, end: Point, share: float) -> Point:

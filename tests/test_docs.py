@@ -51,7 +51,8 @@ def test_every_direct_dependency_has_its_reason() -> None:
 def test_the_kit_page_tells_the_pins_that_the_code_uses() -> None:
     told = page("hardware/README.md")
     panel = kit().panel
-    for pin in (panel.button_pin, panel.lamp_pin, panel.camera_lamp_pin):
+    shutters = (panel.overhead_shutter_pin, panel.front_shutter_pin)
+    for pin in (panel.button_pin, panel.lamp_pin, panel.camera_lamp_pin, *shutters):
         assert f"BCM {pin} " in told
     for board in kit().boards:
         for camera in (board.overhead, board.front):
@@ -93,3 +94,20 @@ def test_the_firewall_page_has_the_rules_that_the_check_goes_by() -> None:
     for board in kit().boards[:2]:
         both_bps = board.overhead.bitrate_bps + board.front.bitrate_bps
         assert f"{both_bps / 1e6:g} Mbit/s on a {board.model}" in told
+
+
+@pytest.mark.parametrize("program", ["kiosk", "fleet", "provision"])
+def test_the_pages_for_it_name_only_commands_that_are_there(program: str) -> None:
+    pages = [*TOP.glob("docs/it/*.md"), *TOP.glob("hardware/*.md")]
+    told = {verb for path in pages for verb in re.findall(rf"carrel-{program} ([a-z-]+)", path.read_text())}
+    module = {"kiosk": "device.cli", "fleet": "fleet.cli", "provision": "provisioning.cli"}[program]
+    helped = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True).stdout
+    assert told or program == "fleet"
+    for verb in told:
+        assert re.search(rf"^ +{verb}\b", helped, re.MULTILINE), f"carrel-{program} has no command {verb}"
+
+
+def test_every_page_for_it_is_found_from_its_first_page() -> None:
+    listed = page("docs/it/README.md")
+    for path in TOP.glob("docs/it/*.md"):
+        assert path.name == "README.md" or f"]({path.name})" in listed

@@ -10,7 +10,8 @@ import pytest
 from device.kit import KitCards, kit
 from hardware.cards import CARD_MM, PAPERS, cards
 from hardware.pictures import PICTURES
-from hardware.sheet import MODULES, PAPERS_MM, kit_table
+from hardware.sheet import MODULES, PAPERS_MM
+from hardware.tables import kit_table
 from tests.hardware.printing import Grey, Page, found_mm, photographed, printed, ran
 from tests.hardware.printing import found as seen_by_camera
 

@@ -12,7 +12,8 @@ from device.cameras.sources.art.canvas import Stage
 from device.cameras.sources.scene_desk import DeskScene
 from device.kit import KitMat, kit
 from hardware.desk_mat import PAPERS, desk_mat
-from hardware.sheet import MODULES, PAPERS_MM, kit_table
+from hardware.sheet import MODULES, PAPERS_MM
+from hardware.tables import kit_table
 from tests.hardware.printing import PX_PER_MM, Page, found, found_mm, photographed, printed, ran
 
 MAT = kit().mat
