@@ -18,7 +18,8 @@ _HEAD: Final = """# Troubleshooting by signal
 
 Every fault that a kiosk finds has a name. It stands on the board, on the kiosk's page, in incidents and notices, and in
 `carrel-kiosk state --config kiosk.toml` under `readiness`, with its evidence. Look it up here. A signal that is not
-listed is newer than this page. What the kiosk tries by itself is tried first; its outcome stands in the evidence as `remedy`.
+listed is newer than this page. What the kiosk tries by itself is tried first; its outcome stands in the evidence
+as `remedy`.
 
 | severity | means |
 |---|---|
