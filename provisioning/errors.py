@@ -7,7 +7,11 @@ ProvisioningError
 ├── SecretsRefused     a file of secrets may be read by others, or lacks what the campus's file refers to
 ├── NetworkRefused     a network cannot be joined safely as it is described
 ├── BundleRefused      a bundle is not what its campus signed, or cannot be written
-└── LabelsRefused      a sheet of labels cannot be made or written
+├── LabelsRefused      a sheet of labels cannot be made or written
+├── AuthorityUnusable  a key, a certificate or a folder of an authority cannot be used
+├── RequestRefused     a certificate is not made, because of what was asked or by whom
+│   └── CloneSuspected somebody else has, or had, what only this kiosk can have
+└── BrokerUnusable     the broker's configuration cannot be written, or a running broker not be told
 """
 
 from collections.abc import Sequence
@@ -63,3 +67,19 @@ class BundleRefused(ProvisioningError):
 
 class LabelsRefused(ProvisioningError):
     """A sheet of labels cannot be made or written."""
+
+
+class AuthorityUnusable(ProvisioningError):
+    """A key, a certificate or a folder of an authority cannot be used."""
+
+
+class RequestRefused(ProvisioningError):
+    """A certificate is not made, because of what was asked or by whom."""
+
+
+class CloneSuspected(RequestRefused):
+    """Somebody else has, or had, what only this kiosk can have: a card was copied, or a kiosk written anew."""
+
+
+class BrokerUnusable(ProvisioningError):
+    """The broker's configuration cannot be written, or a running broker cannot be told."""
