@@ -6,12 +6,12 @@ import sys
 from importlib.metadata import version
 from typing import Final
 
-from provisioning.commands import bundle, ca, campus, labels, roster
+from provisioning.commands import broker, bundle, ca, campus, labels, roster
 from provisioning.errors import ProvisioningError
 from provisioning.register import Register
 from wire.settings_file import SettingsError
 
-_COMMANDS: Final = (campus, roster, bundle, labels, ca)
+_COMMANDS: Final = (campus, roster, bundle, labels, ca, broker)
 
 
 def main(arguments: list[str] | None = None) -> int:

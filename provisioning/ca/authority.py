@@ -94,8 +94,8 @@ class Authority:
         with self._together():
             self._over([row["serial"] for row in living], "revoked", now)
             chain = self._issue(kiosk, key, now)
-        if living:
-            self.publish(now)
+        if living or self._db.table("issued").count_where("name = ? and over = 'revoked'", [kiosk]):
+            self.publish(now)  # its name is shut out no more
         return chain
 
     def renew(self, kiosk: str, certificate: str, csr: str, proof: str, now: datetime) -> str:

@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from provisioning.ca import files, issue, making, profile
 from provisioning.ca.authority import CRL, REVOKED, Authority
@@ -63,7 +63,7 @@ def test_a_kiosk_gets_what_is_said_here_and_the_same_again(lincoln: Authority) -
     assert made.subject.rfc4514_string() == "CN=lincoln-12,OU=lincoln"
     assert not made.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     uses = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert list(uses) == [x509.ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert list(uses) == [ExtendedKeyUsageOID.CLIENT_AUTH]
     names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["urn:carrel:lincoln:lincoln-12"]
     assert lincoln.sign(KIOSK, asked, NOW + timedelta(minutes=1)) == chain
@@ -109,7 +109,7 @@ def _forged() -> str:
         (lambda: csr("lincoln-13"), "is for 'lincoln-13', not for 'lincoln-12'"),
         (lambda: _asking_for(x509.BasicConstraints(ca=True, path_length=None)), "rights of an authority"),
         (lambda: _asking_for(x509.SubjectAlternativeName([x509.DNSName("fleet.example")])), "further names"),
-        (lambda: _asking_for(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH])), "asks for an extension"),
+        (lambda: _asking_for(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])), "asks for an extension"),
         (_rsa, "no ECDSA key on P-256"),
         (lambda: csr(key=ec.generate_private_key(ec.SECP384R1())), "no ECDSA key on P-256"),
         (_more_subject, "and nothing more"),
