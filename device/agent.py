@@ -22,6 +22,7 @@ from device.commissioning import Commissioning
 from device.errors import PanelError, ShelfError, StartError
 from device.gestures import Gesture
 from device.health import Sensors
+from device.identity.renewing import Renewal
 from device.kiosk import Kiosk
 from device.kit import kit
 from device.netcheck.run import World
@@ -105,6 +106,8 @@ async def run(settings: Settings, hardware: Hardware) -> None:
         uplink = Uplink(kiosk, journal, hardware.sensors)
         senses = _senses(settings, hardware, kiosk, uplink, panel)
         remedies = _remedies(kiosk, senses, uplink, journal)
+        # In a session the connection goes on by the old one, which is good for half of its life yet.
+        renewal = Renewal(settings, kiosk.clock.now, lambda: None if kiosk.state.session else uplink.link.reconnect())
         app = create_screen(kiosk, settings.screen.port, settings.kiosk.language, commissioning)
         NetcheckPage(settings, senses.network, Page()).add_to(app)
         screen = ServerInLoop(
@@ -136,6 +139,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                     ("sound", senses.sound.run(lambda: kiosk.state, kiosk.clock.now)),
                     ("network", senses.network.run()),
                     ("papers", senses.papers.run()),
+                    ("renewal", renewal.run()),
                     ("remedies", remedies.run(lambda: kiosk.judgement.signals, lambda: kiosk.state, kiosk.clock.now)),
                     ("link", uplink.link.run()),
                     ("outbox", uplink.outbox.run()),

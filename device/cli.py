@@ -14,6 +14,7 @@ from device import agent, reboot
 from device.bundle import command as bundle
 from device.commission_command import commission
 from device.errors import KioskError
+from device.identity.enrolling import enrol, serial_number
 from device.netcheck.run import Figures, check
 from device.netcheck.text import rules
 from device.netcheck.text import table as network_table
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         ("ledger", _ledger, "verify or export the journal of session facts"),
         ("commission", _commission, "aim and focus the cameras with the running agent, and keep that as the reference"),
         ("netcheck", _netcheck, "look what the network does between this kiosk and its fleet; the agent may run"),
+        ("enrol", _enrol, "ask the fleet for an identity with the claim that the bundle left here"),
         ("selftest", _selftest, "open cameras, disk, key and pins once, and say what does not work"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -86,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--exchange", action="store_true", help="let the two cameras change roles first")
             command.add_argument(
                 "--within", type=_within_s, default=600.0, metavar="S", help="give up after so many seconds (600)"
+            )
+        if name == "enrol":
+            command.add_argument("--claim", type=Path, required=True, metavar="FILE", help='{"token": "…"}')
+            command.add_argument(
+                "--within", type=float, default=86_400.0, metavar="S", help="give up after so many seconds (a day)"
             )
         if name == "netcheck":
             command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -169,6 +176,16 @@ def _netcheck(settings: Settings, args: argparse.Namespace) -> int:
             f"the network check found trouble: {', '.join(f'{one.name} {one.where}' for one in found.troubles)}"
         )
     return 0
+
+
+def _enrol(settings: Settings, args: argparse.Namespace) -> int:
+    enrol(settings, args.claim, _say, args.within, serial_number())
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()  # somebody waits for the code
 
 
 def _line_figures(settings: Settings) -> Figures:

@@ -9,6 +9,7 @@ KioskError
 │   └── AnswerRefused      the fleet answered about rows that are not these; nothing was done
 ├── UploadTrouble      a recording cannot be sent now, or may not be: a stable word, and words for the log
 ├── ShelfError         recorded video cannot be kept, read or destroyed: disk full, read-only, failing
+├── IdentityTrouble    no certificate can be had or kept; `again` says whether asking once more may help
 ├── PlacementUnwritable  how the cameras were set up cannot be kept: disk full, read-only, failing
 ├── BundleRefused      the bundle on the card is not as it was signed, or cannot be taken over
 ├── CatalogueUnreadable  the sentences of a language cannot be read
@@ -20,6 +21,15 @@ KioskError
 
 class KioskError(Exception):
     """Anything that goes wrong on a kiosk and has a name."""
+
+
+class IdentityTrouble(KioskError):
+    """No certificate can be had or kept; what was in use stays so."""
+
+    def __init__(self, message: str, *, again: bool = False) -> None:
+        super().__init__(message)
+        self.again = again
+        """Whether asking once more may help."""
 
 
 class Refused(KioskError):

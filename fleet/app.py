@@ -16,6 +16,7 @@ from fleet.api import (
     bookings,
     campuses,
     commands,
+    enrolment,
     imports,
     incidents,
     kiosks,
@@ -72,7 +73,7 @@ def create_app(parts: FleetParts) -> FastAPI:
     for router in (kiosks.router, commands.router, sessions.router, stills.router, board.router, audit.router):
         api.include_router(router)
     more = (imports.router, bookings.router, booking_acts.router, campuses.router, students.router, uploads.router)
-    for router in (*more, incidents.router, notices.router, health_scores.router):
+    for router in (*more, enrolment.router, incidents.router, notices.router, health_scores.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(operations.router)

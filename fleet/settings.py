@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from fleet.errors import SettingsUnusable
 from fleet.notice_settings import Smtp, WebhookRules
 from fleet.school import SchoolHours
+from wire.ids import Id
 from wire.settings_file import SettingsError, SettingsModel, read_settings
 from wire.zones import ZoneName
 
@@ -94,6 +95,8 @@ class FleetSettings(SettingsModel):
     """How people reach this service, for the links it makes; null is host and port."""
     upload_url: Annotated[str, AfterValidator(_public)] | None = None
     """How kiosks reach this service to send recordings; null is as people do. https://, or http:// on loopback."""
+    authorities: dict[Id, Path] = Field(default_factory=dict)
+    """By campus the socket of `carrel-provision ca serve`; a campus without one enrols nobody."""
     time_zone: ZoneName | None = None
     """In which local times of campuses without a calendar are read, by its IANA name; null is this machine's."""
     school_hours: SchoolHours = SchoolHours()
@@ -159,6 +162,7 @@ def load(path: Path) -> FleetSettings:
     return read.model_copy(
         update={
             "data_dir": here / read.data_dir,
+            "authorities": {campus: here / path for campus, path in read.authorities.items()},
             "tls": Tls.model_validate(tls),
             "smtp": smtp and smtp.model_copy(update=_beside(here, password_file=smtp.password_file, ca=smtp.ca)),
             "webhook": webhook.model_copy(update=_beside(here, ca=webhook.ca)),

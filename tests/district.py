@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -196,7 +196,7 @@ class Client:
     gone: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        how = "websockets" if self.websockets else "tcp"
+        how: Literal["websockets", "tcp"] = "websockets" if self.websockets else "tcp"
         self.mqtt = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=self.id, protocol=mqtt.MQTTv5, transport=how,
             reconnect_on_failure=False,

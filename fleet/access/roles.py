@@ -35,19 +35,21 @@ class Right(StrEnum):
     """Say who is told, and see their addresses."""
     PLAN = "plan"
     """Bookings, closures, calendars, rooms, cards, mandates, consents. Whose bookings they are goes with the ledger."""
+    ENROL = "enrol"
+    """Claims, who gets an identity and who loses it."""
     CONFIRM = "confirm"
     """Say which minutes were provided, and why a session was not held: a clinician's word, in no helper's role."""
 
 
 _WORKS: Final = frozenset({Right.READ, Right.READ_LEDGER, Right.COMMAND, Right.PLAN, Right.ANSWER})
-_RUNS: Final = frozenset({Right.READ_AUDIT, Right.SUPPRESS, Right.NOTICE_ROUTES})
+_RUNS: Final = frozenset({Right.READ_AUDIT, Right.SUPPRESS, Right.NOTICE_ROUTES, Right.ENROL})
 _RIGHTS: Final = {
     Role.IT: _WORKS | _RUNS,
     Role.THERAPIST: _WORKS | {Right.VIEW_STILLS, Right.CONFIRM},
     Role.AIDE: frozenset({Right.READ, Right.ANSWER}),
     Role.AUDITOR: frozenset({Right.READ, Right.READ_LEDGER, Right.READ_AUDIT}),
     Role.SERVICE: _WORKS | _RUNS,
-    Role.PORTAL: frozenset(Right),
+    Role.PORTAL: frozenset(Right) - {Right.ENROL},
 }
 """Nobody gets a right for convenience: who needs no child's picture sees none (docs/adr/0015)."""
 

@@ -45,6 +45,7 @@ Answerer = Annotated[Principal, Depends(allowed(Right.ANSWER))]
 Suppressor = Annotated[Principal, Depends(allowed(Right.SUPPRESS))]
 RouteKeeper = Annotated[Principal, Depends(allowed(Right.NOTICE_ROUTES))]
 Clinician = Annotated[Principal, Depends(allowed(Right.CONFIRM))]
+Enroller = Annotated[Principal, Depends(allowed(Right.ENROL))]
 Commander = Annotated[Principal, Depends(allowed(Right.COMMAND))]
 
 

@@ -48,6 +48,7 @@ _DESCRIPTIONS: Final = {
     410: "It was destroyed, as it had to be",
     415: "Another kind of body than is read here",
     422: "A value does not fit; `errors` names it",
+    429: "Too many wrong attempts",
     503: "Something that this needs is down",
 }
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -167,7 +167,7 @@ def _elsewhere(district: District) -> Papers:
     return Papers(district.root / "root.pem", papers.cert, papers.key)
 
 
-X1 = {
+X1: dict[str, Callable[[District], Papers]] = {
     "none": lambda d: Papers(d.root / "root.pem"),
     "self-signed": _self_signed,
     "another district's": _elsewhere,
