@@ -154,16 +154,16 @@ class Authority:
         return len(serials)
 
     def publish(self, now: datetime) -> None:
-        """Write the list of what is revoked anew, beside the names."""
-        revoked = list(self._db.table("issued").rows_where("over = 'revoked'"))
+        """Write the list of what is revoked anew, beside the names; of two processes one after the other."""
         with self._together():
+            revoked = list(self._db.table("issued").rows_where("over = 'revoked'"))
             self._db.conn.execute("update lists set number = number + 1")
-        number = self._db.execute("select number from lists").fetchone()[0]
-        told = [(int(row["serial"], 16), datetime.fromisoformat(row["over_at"])) for row in revoked]
-        made = issue.crl(self._certificate, self._key, told, number, now)
-        out = sorted({row["name"] for row in revoked if not self._living(row["name"], now)})
-        files.write(self._folder / REVOKED, "".join(f"{name}\n" for name in out).encode())
-        files.write(self._folder / CRL, files.pem(made) + files.read(self._folder / ROOT_CRL))
+            number = self._db.execute("select number from lists").fetchone()[0]
+            told = [(int(row["serial"], 16), datetime.fromisoformat(row["over_at"])) for row in revoked]
+            made = issue.crl(self._certificate, self._key, told, number, now)
+            out = sorted({row["name"] for row in revoked if not self._living(row["name"], now)})
+            files.write(self._folder / REVOKED, "".join(f"{name}\n" for name in out).encode())
+            files.write(self._folder / CRL, files.pem(made) + files.read(self._folder / ROOT_CRL))
 
     @contextlib.contextmanager
     def _together(self) -> Iterator[None]:
