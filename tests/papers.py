@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from provisioning.broker import rules
 from tests.broker import Mosquitto, free_port, running_mosquitto
 
 RIGHTS = Path(__file__).with_name("rights")
@@ -36,10 +37,14 @@ def paper(
 def broker_with_rights(
     papers: Path, *, without: Sequence[str] = (), certificate: str = "broker"
 ) -> Iterator[Mosquitto]:
-    """A broker by tests/rights, which is what provisioning is to write; `without` leaves out lines that begin so."""
+    """A broker with one door and the rights that provisioning writes; `without` leaves out lines that begin so."""
+    acl = papers / "written.acl"
+    # All on one door here, where the fleet is known by its CN alone.
+    fleet = rules.fleet_acl("+").replace(rules.FLEET_SUBJECT, rules.FLEET_NAME)
+    acl.write_text(fleet + rules.kiosks_acl("+", ()))
     told = (RIGHTS / "mosquitto.conf").read_text().format(
         port=(port := free_port()), address="127.0.0.1", protocol="mqtt", ca=papers / "ours.pem",
-        certificate=papers / f"{certificate}.pem", key=papers / f"{certificate}.key", acl=RIGHTS / "acl",
+        certificate=papers / f"{certificate}.pem", key=papers / f"{certificate}.key", acl=acl,
     )  # fmt: skip
     lines = [line for line in told.splitlines() if not line.startswith(tuple(without) or "\0")]
     with running_mosquitto(*lines, anonymous=False) as broker:

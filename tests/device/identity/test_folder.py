@@ -103,14 +103,15 @@ def test_x5_a_cut_at_any_step_leaves_a_pair_that_fits(
 def test_x4_what_is_damaged_is_not_used_while_there_is_a_good_pair(
     district: District, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for n, damage in enumerate((
+    damages: tuple[Callable[[Identity], object], ...] = (
         lambda one: one.certificate.write_bytes(b"garbage"),
         lambda one: one.certificate.write_bytes(one.certificate.read_bytes()[:200]),
         lambda one: one.key.write_bytes(b""),
         lambda one: one.key.unlink(),
         lambda one: one.key.chmod(0o644),
         lambda one: one.certificate.write_text(signed(district, csr(KIOSK)[1])),
-    )):  # fmt: skip
+    )
+    for n, damage in enumerate(damages):
         identity = enrolled(district, tmp_path / str(n))
         old = serial(identity)
         identity.take(signed(district, identity.wanted()))
