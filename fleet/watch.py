@@ -272,7 +272,8 @@ class Watch:
     ) -> Incident | None:
         if before is not None and before.state is State.RESOLVED and isinstance(seen, Fact):
             self._see_alone(before, Sight.UNKNOWN, page, now)
-            before = None if before.id in page.saved else before
+            before, _ = page.saved.get(before.id, (before, []))
+            before = None if before.state is State.CLOSED else before
         after, events = look(before, key, seen, self.place(entry.id, entry.campus), now.at)
         if after is not None and (events or after != before):
             page.put(after, events)

@@ -194,6 +194,18 @@ def test_a_call_that_arrives_the_next_day_sends_nobody_to_the_room(fleet: Fleet,
     assert told(fleet) == []
 
 
+def test_several_calls_of_long_ago_that_arrive_together_are_one_incident(fleet: Fleet, kiosk: Kiosk) -> None:
+    kiosk.at = fleet.clock.at - timedelta(days=1)
+    for _ in range(3):
+        kiosk.write("help.asked")
+    fleet.look(kiosk.sends())
+    kiosk.at = fleet.clock.at
+    kiosk.write("help.asked")
+    fleet.look(kiosk.sends(4))
+    assert {one.state for one in held(fleet)} == {State.OPEN}
+    assert len(held(fleet)) == 1
+
+
 def test_the_last_remedy_that_the_kiosk_tried_is_told(fleet: Fleet, kiosk: Kiosk) -> None:
     breaks(fleet, kiosk, signal("camera.missing"))
     camera = {"overhead": {"last_step": "reopen (silent)", "restarts": 2}}
