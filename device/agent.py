@@ -13,6 +13,8 @@ from typing import Any, Final
 import uvicorn
 
 from device import boot, chores, placement, reboot
+from device.appliance import progress
+from device.appliance.notify import Notifier
 from device.audio.sound import Hearing
 from device.audio.watch import SoundWatch
 from device.cameras.boundary import DEFAULT_FACTORY
@@ -78,7 +80,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
         loop.add_signal_handler(name, stopping.set)
 
     async with contextlib.AsyncExitStack() as stack:
-        sock = stack.enter_context(_listen(settings.screen.port))
+        sock = stack.enter_context(listen(settings.screen.port))
         clock = KioskClock(hardware.clock)
         ledger = opening.open_ledger(settings.data_dir / LEDGER_FILE, clock.now())
         clock.remember(boot.clock_floor(ledger))
@@ -148,6 +150,7 @@ async def run(settings: Settings, hardware: Hardware) -> None:
                     ("commands", uplink.run_commands()),
                     ("preflight", uplink.looks.run()),
                     ("rebooter", reboot.watch(kiosk, hardware.reboot)),
+                    ("progress", progress.watch(kiosk, journal, Notifier.of())),
                     *((("vault", vault.run()),) if vault else ()),
                     *((("uploader", uplink.uploader.run()),) if uplink.uploader else ()),
                 )
@@ -173,7 +176,8 @@ class ServerInLoop(uvicorn.Server):
         yield
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
+    """The screen's own socket, on loopback only; raises `StartError` when it is taken."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from device import agent, reboot
+from device.appliance import commands as appliance
 from device.bundle import command as bundle
 from device.commission_command import commission
 from device.errors import KioskError
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
                 "--seconds", type=_watch_s, default=5.0, metavar="S", help="how long to watch each camera (5)"
             )
             command.set_defaults(log_level=logging.ERROR)  # what it finds stands in its answer
+    appliance.add_to(commands)
     return parser
 
 

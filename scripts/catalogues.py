@@ -19,9 +19,10 @@ from babel.messages.pofile import read_po, write_po
 from device.screen.catalogues import ENGLISH, Plural
 from device.screen.sentences import Words
 from device.screen.setup_words import SetupWords
+from device.screen.waiting_words import WaitingWords
 
 LOCALE = Path(__file__).resolve().parent.parent / "device" / "screen" / "locale"
-RECORDS: Mapping[str, type] = {"kiosk": Words, "setup": SetupWords}
+RECORDS: Mapping[str, type] = {"kiosk": Words, "setup": SetupWords, "waiting": WaitingWords}
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ _NEEDS = {
     "needs_mosquitto": ("mosquitto",),
     "needs_nmcli": ("nmcli",),
     "needs_cloud_init": ("cloud-init",),
+    "needs_systemd": ("systemd-analyze",),
 }
 FOREIGN = Path(__file__).parents[1] / ".foreign" / "bin"
 """What `scripts/foreign-tools` unpacks: programs that judge what Carrel writes."""

@@ -31,9 +31,9 @@ class Page:
     def __init__(self) -> None:
         # `autoescape`, because a room may be called anything (H8).
         environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        self._template, self._setup, self._netcheck = (
+        self._template, self._setup, self._netcheck, self._waiting = (
             environment.from_string(_HERE.joinpath("templates", name).read_text(encoding="utf-8"))
-            for name in ("kiosk.html", "commission.html", "netcheck.html")
+            for name in ("kiosk.html", "commission.html", "netcheck.html", "waiting.html")
         )
         self.assets: Final = {
             found.name: Asset(found.read_bytes(), _TYPES[found.name.rpartition(".")[2]])
@@ -52,3 +52,7 @@ class Page:
     def netcheck_html(self, **told: Any) -> str:
         """The page for the firewall team, with what `NetcheckPage` has for it."""
         return self._netcheck.render(**told)
+
+    def waiting_html(self, **told: Any) -> str:
+        """The page of a kiosk that may not run yet, with what `waiting` has for it."""
+        return self._waiting.render(**told)

@@ -123,13 +123,14 @@ async def _id(uri: str) -> str:
     if parsed.scheme != "picamera2":
         return parsed.target
     try:
-        return await asyncio.to_thread(_pi_id, parsed.target)
+        return await asyncio.to_thread(libcamera_id, parsed.target)
     except (OSError, subprocess.SubprocessError) as error:
         _log.info("libcamera does not say which camera %s is: %s", uri, error)  # the trial says why, in better words
         return parsed.target
 
 
-def _pi_id(wanted: str) -> str:
+def libcamera_id(wanted: str) -> str:
+    """The Id of the camera that libcamera finds for `wanted`; raises OSError and `subprocess.SubprocessError`."""
     command = [sys.executable, "-P", "-c", _PI_ID, wanted]
     done = subprocess.run(  # noqa: S603 - our own interpreter and words; what is wanted is an argument, not code
         command, capture_output=True, text=True, timeout=_PI_ID_WITHIN_S, check=True

@@ -36,7 +36,7 @@ def forms_of(read: Catalog) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("language", languages())
-@pytest.mark.parametrize("domain", ["kiosk", "setup"])
+@pytest.mark.parametrize("domain", ["kiosk", "setup", "waiting"])
 def test_babel_reads_the_same_in_every_catalogue(domain: str, language: str) -> None:
     text = (LOCALE / language / "LC_MESSAGES" / f"{domain}.po").read_text(encoding="utf-8")
     read = read_po(BytesIO(text.encode()), locale=language, abort_invalid=True)

@@ -16,12 +16,13 @@ from device.screen.scene import DAYS
 from device.screen.sentences import Words
 from device.screen.setup_words import SetupWords
 from device.screen.signal_words import CALM, signal_words
+from device.screen.waiting_words import WaitingWords
 from device.screen.words import TABLES, words_in
 from device.session import whys
 from wire.signal_table import SIGNALS, words
 
 EN, ES = words_in("en"), words_in("es")
-RECORDS: dict[str, type] = {"kiosk": Words, "setup": SetupWords}
+RECORDS: dict[str, type] = {"kiosk": Words, "setup": SetupWords, "waiting": WaitingWords}
 KEYS: dict[str, dict[str, set[str]]] = {
     "kiosk": {
         "days": set(DAYS),
@@ -40,12 +41,13 @@ KEYS: dict[str, dict[str, set[str]]] = {
         "cameras": {"overhead", "front"},
         "keep": {"it", "aide"},
     },
+    "waiting": {"title": {"no-settings", "bad-settings"}, "do": {"no-settings", "bad-settings"}},
 }
 """What each mapping of a record has to have words for."""
 SOURCES = "".join(
     one.read_text(encoding="utf-8")
     for one in files("device.screen").iterdir()
-    if one.name.endswith(".py") and one.name not in {"sentences.py", "setup_words.py"}
+    if one.name.endswith(".py") and one.name not in {"sentences.py", "setup_words.py", "waiting_words.py"}
 )
 NAMES = [one.name for one in fields(Words) if one.name not in {"language", "direction"}]
 SENTENCES = [(domain, name) for domain in RECORDS for name in catalogue(domain, "en").sentences]
