@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 test-postgres check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs hardware-docs it-docs
+.PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 test-postgres check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs deb test-arm64
 
 PYTHON ?= python3
 VENV := .venv
@@ -36,6 +37,12 @@ test: $(VENV)/test.installed ## all tests, with everything they need (TEST_ARGS=
 
 test-libcamera: ## the Pi's cameras on the real libcamera, in a Debian 13 of its own (as root; no part of make test)
 	@scripts/test-libcamera
+
+deb: $(VENV)/demo.installed ## the package for a Raspberry Pi, in dist/; it installs there without a network
+	@PYTHON=$(BIN)/python scripts/deb
+
+test-arm64: $(VENV)/demo.installed ## that package and its tests on an emulated arm64 Debian 13 (as root; no part of make test)
+	@PYTHON=$(BIN)/python scripts/test-arm64
 
 # The OpenCV that a Pi has from apt, in a virtual environment of its own. These tests call all of it that the picture checks call,
 # and judge whole clips by it; what only decides on numbers (votes, covers, verdicts) or prints asks no more of it.
@@ -75,7 +82,8 @@ bench-loss: $(VENV)/test.installed ## break everything and print what was lost (
 screenshots: $(VENV)/test.installed ## take the pictures in docs/screenshots anew
 	@scripts/system-packages
 	@$(BIN)/python -m pytest --quiet tests/system/test_screens.py tests/system/test_commissioning.py \
-	  tests/system/test_worksheet_still.py tests/system/test_incidents.py --screenshots docs/screenshots
+	  tests/system/test_worksheet_still.py tests/system/test_incidents.py tests/system/test_before_the_agent.py \
+	  --screenshots docs/screenshots
 	@$(BIN)/python scripts/day_pictures.py docs/screenshots --few
 
 catalogues: $(VENV)/test.installed ## bring every language of the kiosk's screen up to the English one

@@ -127,13 +127,13 @@ def most_central(views: Sequence[Landmarks]) -> Landmarks | None:
     return min(known, key=lambda pair: distance(pair[0], middle))[1]
 
 
-def _is_possible(matrix: cv2.typing.MatLike) -> bool:
+def _is_possible(matrix: "cv2.typing.MatLike") -> bool:
     """Whether the camera may have moved so: it stays about as far from the desk as it was."""
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     return _SCALES[0] <= scale <= _SCALES[1]
 
 
-def _pose(matrix: cv2.typing.MatLike, size: tuple[int, int]) -> Pose:
+def _pose(matrix: "cv2.typing.MatLike", size: tuple[int, int]) -> Pose:
     middle = np.array(size) / 2
     right, down = (matrix[:, :2] @ middle + matrix[:, 2] - middle) / size[0]
     return Pose(float(right), float(down), float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))))

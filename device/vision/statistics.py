@@ -175,7 +175,7 @@ def _energies(grey: "Image", small: Plane) -> tuple[float, Plane, float]:
     return fine, cast("Plane", coarse), noise
 
 
-def _mean_square(response: cv2.typing.MatLike) -> float:
+def _mean_square(response: "cv2.typing.MatLike") -> float:
     mean, deviation = cv2.meanStdDev(response)  # ten times as fast as numpy, and exact on 16 bits
     return float(mean[0, 0] ** 2 + deviation[0, 0] ** 2)
 

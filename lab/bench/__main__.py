@@ -11,6 +11,7 @@ from typing import Final
 from lab.bench import (
     board,
     coding,
+    exposure,
     faults,
     first_pictures,
     idle,
@@ -43,6 +44,7 @@ def _kills(results: Results, folder: Path, quick: bool) -> None:  # noqa: FBT001
 
 
 _BENCHES: Final[dict[str, Bench]] = {
+    "exposure": lambda results, _folder, _quick: exposure.measure(results),
     "press": lambda results, folder, quick: press.measure(results, folder, 100 if quick else 1_000),
     "first": lambda results, folder, quick: first_pictures.measure(results, folder, 5 if quick else 40),
     "preflight": lambda results, folder, quick: preflight.measure(results, folder, 3 if quick else 20),

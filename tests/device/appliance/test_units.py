@@ -14,12 +14,12 @@ import device.appliance
 from device.appliance.progress import ASK_EVERY_S, STUCK_S
 from device.doctor.machine import AGENT, SCREEN, WAITING
 from device.settings import ScreenSettings
+from lab.bench.exposure import LIMITS
 
 ROOT = Path(device.appliance.__file__).parent / "root"
 if not ROOT.exists():  # the package's own code, whose files lie where they belong
     ROOT = Path("/")
 UNITS = ROOT / "usr/lib/systemd/system"
-LIMITS = {AGENT: 2.0, WAITING: 2.0, "carrel-screen-nightly.service": 2.0, SCREEN: 3.0}
 
 
 class _Unit(configparser.RawConfigParser):
