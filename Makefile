@@ -1,8 +1,7 @@
 # Each target does its own set-up: a virtual environment from the locked, hashed requirements, then the project itself.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 test-postgres check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs hardware-docs it-docs
-.PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 test-postgres check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs deb test-arm64
+.PHONY: help demo test test-libcamera test-opencv4 set-up-opencv4 test-postgres check format bench bench-vision bench-loss lock clean screenshots catalogues hardware-pdfs hardware-docs it-docs deb test-arm64 test-units
 
 PYTHON ?= python3
 VENV := .venv
@@ -43,6 +42,9 @@ deb: $(VENV)/demo.installed ## the package for a Raspberry Pi, in dist/; it inst
 
 test-arm64: $(VENV)/demo.installed ## that package and its tests on an emulated arm64 Debian 13 (as root; no part of make test)
 	@PYTHON=$(BIN)/python scripts/test-arm64
+
+test-units: $(VENV)/demo.installed ## the units on a real systemd of their own (as root; no part of make test)
+	@PYTHON=$(BIN)/python scripts/test-units
 
 # The OpenCV that a Pi has from apt, in a virtual environment of its own. These tests call all of it that the picture checks call,
 # and judge whole clips by it; what only decides on numbers (votes, covers, verdicts) or prints asks no more of it.
