@@ -20,6 +20,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from device.agent import ServerInLoop, listen
 from device.appliance.notify import Notifier
+from device.bundle.apply import REFUSED
 from device.release import VERSION
 from device.screen.guard import Guard
 from device.screen.page import Page
@@ -30,6 +31,7 @@ from wire.settings_file import SettingsError, read_settings
 _log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 1.0
+_REFUSED: Final = Path("/") / REFUSED
 _MOST_DETAIL: Final = 2_000
 
 
@@ -47,10 +49,17 @@ class Waiting:
         return hashlib.sha256(f"{VERSION}\0{self.kind}\0{self.detail}".encode()).hexdigest()[:16]
 
 
-def waited_for(config: Path) -> Waiting | None:
-    """Why the agent cannot be started with this file; None when it can."""
+def waited_for(config: Path, refused: Path = _REFUSED) -> Waiting | None:
+    """Why the agent cannot be started with this file; None when it can.
+
+    Args:
+        config: the kiosk's settings.
+        refused: where it is kept why a bundle was not taken over (`carrel-kiosk bundle apply`).
+    """
     if not config.exists():
-        return Waiting("no-settings", f"{config}: is not there; no bundle was applied to this kiosk")
+        why = refused.read_text(encoding="utf-8", errors="replace").strip() if refused.is_file() else ""
+        says = f"{config}: is not there; no bundle was applied to this kiosk"
+        return Waiting("no-settings", f"{says}\n{why}".strip()[:_MOST_DETAIL])
     try:
         read_settings(Settings, config)
     except SettingsError as error:

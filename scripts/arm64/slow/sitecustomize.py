@@ -1,4 +1,4 @@
-"""Camera deadlines for an emulated processor, which is ten to thirty times slower than a Pi: in every process of the kiosk.
+"""Camera deadlines for an emulated processor, ten to thirty times slower than a Pi, in every process of the kiosk.
 
 Python imports this by itself from PYTHONPATH. Nothing else is another one: the same programs run, with the same code.
 """

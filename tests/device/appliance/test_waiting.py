@@ -120,6 +120,15 @@ def test_whatever_is_wrong_with_a_file_is_said_and_nothing_is_raised(tmp_path: P
     assert said in found.detail
 
 
+def test_a_bundle_that_was_refused_is_told_with_its_reason(tmp_path: Path) -> None:
+    refused = tmp_path / "refused.txt"
+    refused.write_text("kiosk.toml is not as it was signed\n", encoding="utf-8")
+    found = waited_for(tmp_path / "kiosk.toml", refused)
+    assert found is not None
+    assert found.kind == "no-settings"
+    assert found.detail.endswith("no bundle was applied to this kiosk\nkiosk.toml is not as it was signed")
+
+
 def test_a_folder_in_the_files_place_is_no_settings(tmp_path: Path) -> None:
     found = waited_for(tmp_path)
     assert found is not None
