@@ -279,12 +279,12 @@ class TestTheKit:
     def test_pins_are_the_kits_or_said_to_be_others(self, tmp_path: Path) -> None:
         of = settings(tmp_path)
         assert kit.pins(of, tmp_path)[0].mark is Verdict.READY
-        moved = of.model_copy(update={"panel": PanelSettings(lamp_pin=5)})
+        moved = of.model_copy(update={"panel": PanelSettings(lamp_pin=26)})
         assert kit.pins(moved, tmp_path)[0].mark is Verdict.ATTENTION
-        twice = of.model_copy(update={"panel": PanelSettings(lamp_pin=17)})
+        twice = of.model_copy(update={"panel": PanelSettings(lamp_pin=of.panel.button_pin)})
         row = kit.pins(twice, tmp_path)[0]
         assert row.mark is Verdict.BLOCKED
-        assert "BCM 17 stands for two things" in row.says
+        assert f"BCM {of.panel.button_pin} stands for two things" in row.says
 
     def test_a_machine_with_pins_names_them(self, tmp_path: Path) -> None:
         (tmp_path / "gpiochip0").touch()
