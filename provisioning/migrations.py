@@ -40,21 +40,15 @@ def kiosks(db: Database) -> None:
 
 @migrations()
 def claims(db: Database) -> None:
-    """Claim tokens by their hash, and every attempt to use one. No token stands here."""
+    """Claim tokens by their hash. No token stands here."""
     db.table("claims").create(
         {
-            "hash": str, "campus": str, "kiosk": str, "serial": str, "count": int, "used": int, "made_at": str,
-            "expires_at": str, "withdrawn_at": str,
+            "hash": str, "campus": str, "kiosk": str, "serial": str, "count": int, "made_at": str, "expires_at": str,
+            "withdrawn_at": str,
         },
         pk="hash",
-        not_null={"campus", "count", "used", "made_at", "expires_at"},
+        not_null={"campus", "count", "made_at", "expires_at"},
         foreign_keys=[("campus", "campuses", "id")],
         strict=True,
     )  # fmt: skip
     db.table("claims").create_index(["kiosk"])
-    db.table("claim_attempts").create(
-        {"id": int, "at": str, "hash": str, "campus": str, "serial": str, "verdict": str},
-        pk="id",
-        not_null={"at", "hash", "campus", "verdict"},
-        strict=True,
-    )

@@ -11,6 +11,9 @@ from wire.ids import Id
 from wire.signing import Pem
 
 LIVES: Final = timedelta(days=14)
+CERTIFICATE_FILE: Final = "identity/current/certificate.pem"
+"""Where a kiosk keeps its certificate, below its `data_dir`."""
+KEY_FILE: Final = "identity/current/key.pem"
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
 Serial = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z.-]{4,40}\z")]

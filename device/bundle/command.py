@@ -1,4 +1,4 @@
-"""`carrel-kiosk bundle`: look at the bundle on the card, take it over, or say on the screen that there is none."""
+"""`carrel-kiosk bundle`: look at the bundle on the card, or take it over."""
 
 import argparse
 import contextlib
@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from device.bundle import notice
 from device.bundle.apply import KEY, REFUSED, apply, read_key, verified
 from device.errors import BundleRefused
 from wire.bundles import FOLDER
@@ -19,18 +18,14 @@ def add_to(commands: Any) -> None:
         help="take over the bundle on the card",
         description="The bundle on the card: look at it, take it over.",
     )
-    verbs = group.add_subparsers(required=True, metavar="verify|apply|notice")
+    verbs = group.add_subparsers(required=True, metavar="verify|apply")
     for name, run, text in (
         ("verify", _verify, "say whether every file is as its campus signed it"),
         ("apply", _apply, "take the bundle over; what the kiosk had stays if the bundle is not as it was signed"),
-        ("notice", _notice, "say on the screen's page that no bundle was taken over, until one is"),
     ):
         command = verbs.add_parser(name, help=text, description=text)
         command.set_defaults(alone=run)
         command.add_argument("--root", type=Path, default=Path("/"), help="another root than /, as of a mounted card")
-        if name == "notice":
-            command.add_argument("--port", type=int, default=8080, help="the page's port on loopback (8080)")
-            continue
         command.add_argument("folder", type=Path, help=f"the {FOLDER} folder, as /boot/firmware/{FOLDER}")
         command.add_argument("--key", type=Path, help=f"the campus's public key (/{KEY})")
 
@@ -51,13 +46,6 @@ def _apply(args: argparse.Namespace) -> None:
         raise
     told.unlink(missing_ok=True)
     sys.stdout.write(f"{done.kiosk}: {'applied' if done.is_new else 'already applied'}\n")
-
-
-def _notice(args: argparse.Namespace) -> None:
-    try:
-        notice.serve(args.root, args.port)
-    except OSError as error:
-        raise BundleRefused(f"port {args.port}: {error.strerror or error}") from error
 
 
 def _whole(folder: Path) -> Path:

@@ -13,12 +13,20 @@ from wire.claims import Claim
 
 
 def add(connection: Connection, new: Iterable[Claim], by: str, now: datetime) -> int:
-    """Keep claims; how many were new. One that is here already stays as it is."""
+    """Keep claims; how many were new.
+
+    One that is here already stays as it is; a new one for a kiosk ends those that it had: its card was written anew.
+    """
     count = 0
     for one in new:
         told = one.model_dump(exclude={"expires_at"}) | {"expires_us": micros(one.expires_at)}
         adding = insert(connection, claims).values(**told, created_us=micros(now), created_by=by)
-        count += connection.execute(adding.on_conflict_do_nothing(index_elements=["hash"])).rowcount
+        if connection.execute(adding.on_conflict_do_nothing(index_elements=["hash"])).rowcount == 0:
+            continue
+        count += 1
+        if one.kiosk is not None:
+            earlier = (claims.c.kiosk == one.kiosk, claims.c.hash != one.hash, claims.c.expires_us > micros(now))
+            connection.execute(update(claims).where(*earlier).values(expires_us=micros(now)))
     return count
 
 

@@ -8,6 +8,7 @@ from provisioning.campus_file import CampusFile
 from provisioning.register import Campus
 from provisioning.roster.device import Device
 from wire.bundles import AUTHORITY, FOLDER
+from wire.claims import CERTIFICATE_FILE, KEY_FILE
 
 INSTALLED = "/etc/carrel"
 """Where the kiosk keeps what its bundle brought."""
@@ -19,6 +20,8 @@ def kiosk_toml(campus: Campus, file: CampusFile, device: Device) -> bytes:
     link: dict[str, Any] = {"urls": list(file.urls)}
     if file.ca is not None:
         link["ca"] = AUTHORITY.replace(FOLDER, INSTALLED, 1)
+    if any(url.startswith(("mqtts://", "wss://")) for url in file.urls):
+        link |= {"certificate": f"{DATA}/{CERTIFICATE_FILE}", "key": f"{DATA}/{KEY_FILE}"}
     told = {
         "data_dir": DATA,
         "kiosk": {

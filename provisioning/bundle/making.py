@@ -22,8 +22,9 @@ from provisioning.network.profile import CA_FILE, CLIENT_FILE, KEY_FILE, section
 from provisioning.register import Campus
 from provisioning.roster.device import Device
 from provisioning.secret_file import SecretsFile, require_private
-from provisioning.tokens import VALID_FOR, Claims, Wanted, allowances, drawn
+from provisioning.tokens import Claims, Wanted, allowances, drawn
 from wire.bundles import AUTHORITY, CLAIM, ENVIRONMENT, KIOSK_TOML, NETWORK, ClaimFile
+from wire.claims import LIVES
 from wire.disk import sync_folder
 
 _CABLE: Final = Network(medium="wired")
@@ -55,7 +56,7 @@ class Maker:
         Raises:
             NetworkRefused: the kiosk's network is unknown, or its secret or certificates are missing or wrong.
         """
-        expires = (now + VALID_FOR).astimezone(UTC).isoformat(timespec="seconds")
+        expires = (now + LIVES).astimezone(UTC).isoformat(timespec="seconds")
         claim = ClaimFile(
             campus=self._campus.id, kiosk=device.kiosk, token=token, fleet_url=self._file.fleet_url, expires_at=expires
         )

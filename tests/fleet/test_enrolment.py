@@ -129,6 +129,17 @@ def test_c14_a_claim_is_used_as_often_as_it_may_be_and_guessing_has_to_wait(
     assert int(waiting.headers["retry-after"]) >= 1
 
 
+def test_a_card_that_was_written_anew_ends_the_token_of_the_one_before(
+    fleet: Fleet, caller: Caller, district: District
+) -> None:
+    claims(caller)
+    claims(caller, token="another-token-of-some-32-signs-0", kiosk="lincoln-13")
+    claims(caller, token="the-second-token-of-32-signs-000")
+    assert claims(caller) == {"added": 0, "unchanged": 1}, "the same list once more brings no old token back"
+    assert "is over" in problem(asks(caller, fresh(district)[1]), 403)["detail"]
+    assert asks(caller, fresh(district)[1], token="the-second-token-of-32-signs-000").json()["state"] == "approved"
+
+
 def test_without_a_kiosk_in_its_claim_it_waits_for_a_person(fleet: Fleet, caller: Caller, district: District) -> None:
     _, pem = fresh(district, "lincoln-31")
     claims(caller, kiosk=None)

@@ -4,20 +4,20 @@ import contextlib
 import json
 import shutil
 import sqlite3
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from device.identity.folder import Identity
 from device.settings import Settings
 from provisioning.cli import main
 from provisioning.register import Register
-from provisioning.tokens import Claims, Verdict, token_hash
 from tests.papers import authority, paper
 from tests.provisioning.conftest import Provision
 from tests.provisioning.judges import cloud_init_says, networkmanager_reads
 from wire.bundles import ClaimFile
+from wire.claims import token_hash
 from wire.settings_file import read_settings
 
 ROSTER = """campus,kiosk,room,serial,network,address,gateway,dns
@@ -122,6 +122,8 @@ def test_each_kiosk_gets_what_it_needs_and_its_own_settings_read_it(
     assert settings.kiosk.room == 'Salón "3": #x'
     assert settings.kiosk.time_zone == "America/Chicago"
     assert settings.link.ca == Path("/etc/carrel/ca.pem")
+    identity = Identity(settings.data_dir, settings.kiosk.id)
+    assert (settings.link.certificate, settings.link.key) == (identity.certificate, identity.key)
     assert settings.network.fleet_url == "https://fleet.district.example"
     assert {path.stat().st_mode & 0o077 for path in out.rglob("*")} == {0}
     assert sorted(contents(out / "lincoln-03")) == [
@@ -173,32 +175,28 @@ def test_made_twice_only_the_secrets_differ(district: Path, provision: Provision
     }
 
 
-def test_a_claim_token_is_good_once_and_an_earlier_bundles_is_withdrawn(district: Path, provision: Provision) -> None:
-    def token(out: Path) -> str:
-        return ClaimFile.model_validate_json((out / "lincoln-01" / "carrel" / "claim.json").read_bytes()).token
+def token(out: Path, kiosk: str = "lincoln-01") -> str:
+    return ClaimFile.model_validate_json((out / kiosk / "carrel" / "claim.json").read_bytes()).token
 
-    old, new = token(make(district, provision, "one")), token(make(district, provision, "two"))
-    now = datetime.now(UTC)
+
+def is_withdrawn(district: Path, shown: str) -> bool:
     with contextlib.closing(Register.open(district / "register.db")) as register:
-        claims = Claims(register.db)
-        said = [
-            claims.use(old, "lincoln", "10000000abcdef01", now),
-            claims.use(new, "lincoln", "10000000abcdef02", now),
-            claims.use(new, "lincoln", "10000000abcdef01", now + timedelta(days=15)),
-            claims.use(new, "lincoln", "10000000abcdef01", now),
-            claims.use(new, "lincoln", "10000000abcdef01", now),
-        ]
-    assert said == [Verdict.WITHDRAWN, Verdict.OTHER_SERIAL, Verdict.EXPIRED, Verdict.GOOD, Verdict.USED_UP]
+        (row,) = register.db.table("claims").rows_where("hash = ?", [token_hash(shown)])
+    return row["withdrawn_at"] is not None
+
+
+def test_an_earlier_bundles_token_is_withdrawn(district: Path, provision: Provision) -> None:
+    old, new = token(make(district, provision, "one")), token(make(district, provision, "two"))
+    assert is_withdrawn(district, old)
+    assert not is_withdrawn(district, new)
 
 
 def test_a_retired_kiosks_token_is_withdrawn(district: Path, provision: Provision) -> None:
-    kiosk = make(district, provision) / "lincoln-02"
-    token = ClaimFile.model_validate_json((kiosk / "carrel" / "claim.json").read_bytes()).token
+    its = token(make(district, provision), "lincoln-02")
     kept = [line for line in ROSTER.splitlines() if "lincoln-02" not in line]
     (district / "devices.csv").write_text("\n".join(kept))
     assert provision("roster", "apply", district / "devices.csv", "--retire", "1") == 0
-    with contextlib.closing(Register.open(district / "register.db")) as register:
-        assert Claims(register.db).use(token, "lincoln", None, datetime.now(UTC)) is Verdict.WITHDRAWN
+    assert is_withdrawn(district, its)
 
 
 def test_the_fleet_is_told_the_hashes_of_the_tokens_and_what_they_allow(district: Path, provision: Provision) -> None:

@@ -1,13 +1,6 @@
 """A kiosk and the bundle on its card: taken over whole, refused for one bit, and safe at every power cut."""
 
 import shutil
-import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +8,6 @@ from pathlib import Path
 import pytest
 from nacl.signing import SigningKey
 
-from device.bundle import notice
 from device.bundle.apply import apply
 from device.cli import main
 from device.errors import BundleRefused
@@ -186,42 +178,3 @@ def test_f5_at_every_cut_the_next_boot_ends_with_the_whole_bundle(card: Path, ro
         apply(card, KEY.verify_key, root)
         assert {name for name in held(root) if ".new" not in name} == set(INSTALLED), steps[number]
         assert not (card / "carrel/claim.json").exists(), steps[number]
-
-
-def test_the_screen_says_why_there_is_no_kiosk_until_there_is_one(root: Path, card: Path, tmp_path: Path) -> None:
-    (root / "var/lib/carrel").mkdir(parents=True)
-    (root / "var/lib/carrel/bundle-refused.txt").write_text("<b>user-data is missing</b>\n")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "device.cli", "bundle", "notice", "--root", str(root), "--port", str(port)]
-    )
-    try:
-        text = asked(port)
-        assert "This kiosk is not set up." in text
-        assert "bundle not applied: &lt;b&gt;user-data is missing&lt;/b&gt;" in text
-        with pytest.raises(urllib.error.HTTPError, match="400"):
-            urllib.request.urlopen(
-                urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Host": "evil.example"}), timeout=30
-            )
-        assert kiosk("apply", card, root) == 0
-        assert running.wait(timeout=60) == 0
-    finally:
-        running.kill()
-        running.wait()
-
-
-def test_without_a_word_of_why_the_notice_says_that_nothing_was_found(root: Path) -> None:
-    assert b"no bundle was found on the card" in notice.page(root)
-
-
-def asked(port: int) -> str:
-    until = time.monotonic() + 60
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
-                return str(answer.read().decode())
-        except OSError:
-            assert time.monotonic() < until
-            threading.Event().wait(0.2)
