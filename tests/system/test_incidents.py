@@ -125,6 +125,8 @@ def test_help_from_the_room_is_answered_and_the_room_hears_it(demo: Demo, kiosk:
     assert answer.is_success, answer.text
     expect(page.locator("#told")).to_contain_text("The room called for an adult.", timeout=WITHIN_MS)
     page.locator("#told a").click()
+    page.wait_for_url("**/incidents/*")
+    expect(page.locator("body[data-listens]")).to_be_attached(timeout=WITHIN_MS)
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".pills").first).to_contain_text("Looked after", timeout=WITHIN_MS)
     heard = until(lambda: [row for row in kiosk.ledger() if row["type"] == "command.run"], 15, "the kiosk was told")

@@ -16,3 +16,4 @@ startConfirming();
 startToday();
 const starts = { board: startBoard, today: startDay };
 (starts[document.body.dataset.page] ?? startPage)(document.body.dataset.events);
+document.body.dataset.listens = ""; // what is pressed from now on is heard

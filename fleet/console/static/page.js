@@ -1,6 +1,7 @@
 // The kiosk's and the session's page: when the fleet says that something changed, the content is fetched anew.
 
 import { tick } from "./ages.js";
+import { whenFree } from "./hand.js";
 import { listen } from "./stream.js";
 import { renew } from "./swap.js";
 
@@ -20,8 +21,11 @@ export function startPage(url) {
         wanted = false;
         const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(10000) });
         if (!answer.ok) break; // the stream says that the connection is lost, or the next change asks again
-        renew(main, await answer.text());
-        tick();
+        const news = await answer.text();
+        whenFree(() => {
+          renew(main, news);
+          tick();
+        });
       }
     } catch (error) {
       console.warn("The page could not be renewed; the next change asks again.", error);

@@ -1,6 +1,7 @@
 // Server-sent events, and the plain truth when they stop: what stands on the page is then from that minute.
 
 import { countSessions, setNow, timeOfDay } from "./ages.js";
+import { whenFree } from "./hand.js";
 import { showNotices } from "./notices.js";
 
 const SILENT_MS = 22000; // two ticks of the fleet missed
@@ -30,12 +31,12 @@ export function listen(url, on) {
     for (const name of Object.keys(on).filter((one) => one !== "tick")) {
       source.addEventListener(name, (event) => {
         heard();
-        on[name](JSON.parse(event.data));
+        whenFree(() => on[name](JSON.parse(event.data)));
       });
     }
     source.addEventListener("notices", (event) => {
       heard();
-      showNotices(JSON.parse(event.data));
+      whenFree(() => showNotices(JSON.parse(event.data)));
     });
     source.addEventListener("again", () => {
       source.close();

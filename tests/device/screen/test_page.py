@@ -144,10 +144,15 @@ class TestATapInASession:
         kiosk = ShownKiosk(GALLERY["live"]())
         with served(kiosk) as address:
             opened(page, address)
+            page.clock.install(time=0)
+            page.clock.pause_at(1)
             for _ in range(3):
                 page.mouse.click(200, 150)  # where "Pause" appears
             page.wait_for_timeout(300)
             assert kiosk.asked == []
+            page.clock.run_for(700)
+            page.mouse.click(200, 150)
+            until(lambda: kiosk.asked == [("press", "screen")])
 
     def test_then_the_controls_act(self, page: Page) -> None:
         kiosk = ShownKiosk(GALLERY["live"]())

@@ -187,6 +187,25 @@ def test_the_kiosk_page_renews_itself_and_keeps_what_is_open(site: Site, page: P
     expect(page.locator("#signals + ul summary").first).to_be_focused()
 
 
+@pytest.mark.parametrize(("path", "button"), [("/kiosks/room-12", "Identify"), ("", "Identify room-12")])
+def test_no_news_takes_a_button_from_under_the_finger(site: Site, page: Page, path: str, button: str) -> None:
+    page.goto(site.url + path)
+    expect(page.locator("body[data-listens]")).to_be_attached()
+    pressed = page.get_by_role("button", name=button).first
+    pressed.hover()
+    page.mouse.down()
+    pressed.evaluate(
+        "one => { one.dataset.pressed = ''; one.addEventListener('click', () => { window.clicked = 1; }); }"
+    )
+    more = (signal("camera.covered", "overhead"), signal("storage.low"))
+    site.district.put(kiosk("room-12", verdict=Verdict.ATTENTION, signals=more))
+    page.wait_for_timeout(1_500)
+    expect(page.locator("[data-pressed]")).to_have_count(1)
+    page.mouse.up()
+    expect(page.locator("#main")).to_contain_text("Storage runs low.", timeout=WITHIN_MS)
+    assert page.evaluate("window.clicked") == 1
+
+
 def test_the_keyboard_reaches_everything(site: Site, page: Page) -> None:
     page.goto(site.url)
     reached = []
