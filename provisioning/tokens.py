@@ -34,14 +34,8 @@ class Claims:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def make(self, wanted: Iterable[Wanted], now: datetime, valid_for: timedelta = LIVES) -> list[str]:
-        """A token for each of `wanted`; whatever a kiosk named there had before is withdrawn. One transaction."""
-        made = [(drawn(), one) for one in wanted]
-        self.keep(made, now, valid_for)
-        return [token for token, _ in made]
-
     def keep(self, made: Sequence[tuple[str, Wanted]], now: datetime, valid_for: timedelta = LIVES) -> None:
-        """Take over tokens that were drawn by `drawn`."""
+        """Take over tokens drawn by `drawn`; what a kiosk named there had before is withdrawn. One transaction."""
         at = _text(now)
         rows = [
             {
